@@ -1,0 +1,24 @@
+"""What can go wrong, by whose hand: every error a user can cause is a `SpinemcError` with one clear sentence a fault."""
+
+
+class SpinemcError(Exception):
+    """A fault of the input. The message says where, what was given, what is allowed and what to do.
+
+    Several faults found at once are several lines of one message.
+    """
+
+
+class ScenarioError(SpinemcError):
+    """The scenario file, or a file it names, says something that cannot be run."""
+
+
+class GeometryError(SpinemcError):
+    """A surface is not closed, not one piece, inside out or degenerate, or a shape cannot be built."""
+
+
+class EngineError(SpinemcError):
+    """The engine cannot advance: the time step is too long, or a molecule has no valid place."""
+
+
+class StoreError(SpinemcError):
+    """A store exists already, is not one of ours, or is not complete."""
