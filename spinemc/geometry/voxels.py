@@ -1,4 +1,4 @@
-"""A regular grid over the inside of a closed mesh: exact volumes, open faces and walls of the voxels the mesh cuts."""
+"""A regular grid over the inside of a closed mesh: exact volumes, open faces and walls of its voxels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-# Fractions of a voxel by which the grid is set off from the mesh's corner, so that walls along the axes meet neither
-# the faces nor the centres of the voxels.
+# Fractions of a voxel by which the grid is set off from the mesh's corner, so that walls along the axes meet
+# neither the faces nor the centres of the voxels.
 _OFFSET = np.array([0.3819660112501052, 0.2679491924311227, 0.4142135623730951])
 _GROW = 1e-9  # how much wider than a voxel its neighbourhood is when triangles are listed, in voxels
 _ROUND = 1e-11  # round-off of a cut volume or area, in voxels
@@ -54,9 +54,9 @@ class Voxels:
 def voxelise(vertex: np.ndarray, face: np.ndarray, size: float, margin: int = 1) -> Voxels:
     """Lay a regular grid over a closed mesh and measure what of each voxel is inside.
 
-    Every triangle is cut at the grid's planes. With a = -n_x dS of a piece, the inside area of the face at X is the
-    sum of a over the pieces below X in its column, and the inside volume below X the sum of a (X - x): both are exact
-    to round-off.
+    Every triangle is cut at the grid's planes. With a = -n_x dS of a piece, the inside area of the face at X
+    is the sum of a over the pieces below X in its column, and the inside volume below X the sum of a (X - x):
+    both are exact to round-off.
 
     Parameters
     ----------
@@ -86,17 +86,14 @@ def voxelise(vertex: np.ndarray, face: np.ndarray, size: float, margin: int = 1)
     origin = low - (margin + _OFFSET) * size
     shape = tuple(int(n) for n in np.floor((high - origin) / size) + 1 + margin)
     if np.prod(shape, dtype=np.float64) > 2**31:
-        raise ValueError(f"voxels of {size} um over this mesh are more than 2^31: {' x '.join(map(str, shape))}")
+        raise ValueError(f"voxels of {size} um make {' x '.join(map(str, shape))} here, more than 2^31")
     corner = (vertex - origin) / size
     inside, column, wall = _measure(corner, face, shape)
     for axis in range(3):
         np.cumsum(column[axis], axis=axis, out=column[axis])
     inside[1:] += column[0, :-1]
-    count = np.zeros(inside.size + 1, np.int64)
-    _count_touching(corner, face, shape, count)
-    start = np.cumsum(count)
-    triangle = np.empty(start[-1], np.int32)
-    _list_touching(corner, face, shape, start[:-1].copy(), triangle)
+    voxel, triangle = _touching(corner, face, shape)
+    start = np.concatenate(([0], np.cumsum(np.bincount(voxel, minlength=inside.size))))
     return Voxels(
         origin=origin,
         size=float(size),
@@ -106,7 +103,7 @@ def voxelise(vertex: np.ndarray, face: np.ndarray, size: float, margin: int = 1)
         wall_area=wall * size**2,
         center_inside=_winding(corner, face, shape) == 1,
         start=start,
-        triangle=triangle,
+        triangle=triangle[np.argsort(voxel, kind="stable")],
     )
 
 
@@ -137,7 +134,7 @@ def _clean(part: np.ndarray) -> np.ndarray:
     return part
 
 
-# The kernels below count lengths in voxels from the grid's origin, so that the grid's planes are whole numbers.
+# The kernels below count lengths in voxels from the grid's origin: the grid's planes are whole numbers.
 
 
 @njit(error_model="numpy")
@@ -148,7 +145,8 @@ def _half(p, n, axis, bound, sign, q):
         b = a + 1 if a + 1 < n else 0
         da, db = sign * (p[a, axis] - bound), sign * (p[b, axis] - bound)
         if da <= 0.0:
-            q[m] = p[a]
+            for c in range(3):
+                q[m, c] = p[a, c]
             m += 1
         if (da < 0.0 < db) or (db < 0.0 < da):
             f = da / (da - db)
@@ -166,19 +164,28 @@ def _slab(p, n, axis, low, high, between, q):
 
 
 @njit(error_model="numpy")
-def _span(p, n, axis, grow):
-    """First and last voxel along an axis that polygon p (n corners) reaches."""
+def _range(p, n, axis):
+    """Lowest and highest coordinate of polygon p (n corners) along an axis."""
     low = high = p[0, axis]
     for a in range(1, n):
         low, high = min(low, p[a, axis]), max(high, p[a, axis])
+    return low, high
+
+
+@njit(error_model="numpy")
+def _span(p, n, axis, grow):
+    """First and last voxel along an axis that polygon p (n corners) reaches."""
+    low, high = _range(p, n, axis)
     return int(np.floor(low - grow)), int(np.floor(high + grow))
 
 
 @njit(error_model="numpy")
 def _cut(p, n, axis, i, first, last, grow, between, q):
-    """The part of polygon p in layer i of its layers first ... last along an axis, into q; returns its corners."""
+    """The part of polygon p in layer i of its layers first ... last along an axis, into q; its size."""
     if first == last:  # also where it lies in a plane of the grid: it then belongs to one layer, not to two
-        q[:n] = p[:n]
+        for a in range(n):
+            for c in range(3):
+                q[a, c] = p[a, c]
         return n
     return _slab(p, n, axis, i - grow, i + 1 + grow, between, q)
 
@@ -195,7 +202,8 @@ def _measure(corner, face, shape):
     )  # fmt: skip
     for t in range(face.shape[0]):
         for a in range(3):
-            whole[a] = corner[face[t, a]]
+            for c in range(3):
+                whole[a, c] = corner[face[t, a], c]
         i0, i1 = _span(whole, 3, 0, 0.0)
         for i in range(i0, i1 + 1):
             nxp = _cut(whole, 3, 0, i, i0, i1, 0.0, between, px)
@@ -224,61 +232,40 @@ def _measure(corner, face, shape):
 
 
 @njit(error_model="numpy")
-def _touched(whole, shape, px, py, between, voxel):
-    """Voxels that a triangle touches, C-order indices into `voxel` (grown where full); returns it and their number."""
+def _touching(corner, face, shape):
+    """Pairs of a voxel (C-order index) and a triangle that touches it, triangles ascending."""
     _, ny, nz = shape
     n = 0
-    i0, i1 = _span(whole, 3, 0, _GROW)
-    for i in range(i0, i1 + 1):
-        nxp = _cut(whole, 3, 0, i, i0, i1, _GROW, between, px)
-        if nxp == 0:
-            continue
-        j0, j1 = _span(px, nxp, 1, _GROW)
-        for j in range(j0, j1 + 1):
-            nyp = _cut(px, nxp, 1, j, j0, j1, _GROW, between, py)
-            if nyp == 0:
+    voxel, triangle = np.empty(1024, np.int64), np.empty(1024, np.int32)
+    whole, px, py, between = np.empty((3, 3)), np.empty((12, 3)), np.empty((12, 3)), np.empty((12, 3))
+    for t in range(face.shape[0]):
+        for a in range(3):
+            for c in range(3):
+                whole[a, c] = corner[face[t, a], c]
+        i0, i1 = _span(whole, 3, 0, _GROW)
+        for i in range(i0, i1 + 1):
+            nxp = _cut(whole, 3, 0, i, i0, i1, _GROW, between, px)
+            if nxp == 0:
                 continue
-            k0, k1 = _span(py, nyp, 2, _GROW)
-            if n + k1 - k0 + 1 > voxel.shape[0]:
-                larger = np.empty(2 * (n + k1 - k0 + 1), np.int64)
-                larger[:n] = voxel[:n]
-                voxel = larger
-            for k in range(k0, k1 + 1):
-                voxel[n] = (i * ny + j) * nz + k
-                n += 1
-    return voxel, n
-
-
-@njit(error_model="numpy")
-def _count_touching(corner, face, shape, count):
-    """Add to count[v + 1] the triangles that touch voxel v."""
-    voxel = np.empty(64, np.int64)
-    whole, px, py, between = np.empty((3, 3)), np.empty((12, 3)), np.empty((12, 3)), np.empty((12, 3))
-    for t in range(face.shape[0]):
-        for a in range(3):
-            whole[a] = corner[face[t, a]]
-        voxel, n = _touched(whole, shape, px, py, between, voxel)
-        for a in range(n):
-            count[voxel[a] + 1] += 1
-
-
-@njit(error_model="numpy")
-def _list_touching(corner, face, shape, position, triangle):
-    """Write each voxel's triangles from position[v] on."""
-    voxel = np.empty(64, np.int64)
-    whole, px, py, between = np.empty((3, 3)), np.empty((12, 3)), np.empty((12, 3)), np.empty((12, 3))
-    for t in range(face.shape[0]):
-        for a in range(3):
-            whole[a] = corner[face[t, a]]
-        voxel, n = _touched(whole, shape, px, py, between, voxel)
-        for a in range(n):
-            triangle[position[voxel[a]]] = t
-            position[voxel[a]] += 1
+            j0, j1 = _span(px, nxp, 1, _GROW)
+            for j in range(j0, j1 + 1):
+                nyp = _cut(px, nxp, 1, j, j0, j1, _GROW, between, py)
+                if nyp == 0:
+                    continue
+                k0, k1 = _span(py, nyp, 2, _GROW)
+                for k in range(k0, k1 + 1):
+                    if n == voxel.shape[0]:
+                        voxel = np.concatenate((voxel, np.empty(n, np.int64)))
+                        triangle = np.concatenate((triangle, np.empty(n, np.int32)))
+                    voxel[n] = (i * ny + j) * nz + k
+                    triangle[n] = t
+                    n += 1
+    return voxel[:n], triangle[:n]
 
 
 @njit(error_model="numpy")
 def _is_left(py, pz, qy, qz, y, z):
-    """Whether (y, z) is left of the line from p up to q; never asked from q down to p, so both faces of an edge agree."""
+    """Whether (y, z) is left of the line p up to q; asked this way only, so both faces of an edge agree."""
     return (qy - py) * (z - pz) - (qz - pz) * (y - py) > 0.0
 
 
@@ -287,13 +274,12 @@ def _turns(whole, y, z):
     """How often the triangle's projection along x winds around (y, z), counter-clockwise."""
     turns = 0
     for a in range(3):
-        p, q = whole[a], whole[(a + 1) % 3]
-        if (p[2] <= z) == (q[2] <= z):
-            continue
-        if p[2] < q[2]:
-            turns += _is_left(p[1], p[2], q[1], q[2], y, z)
-        else:
-            turns -= _is_left(q[1], q[2], p[1], p[2], y, z)
+        b = (a + 1) % 3
+        py, pz, qy, qz = whole[a, 1], whole[a, 2], whole[b, 1], whole[b, 2]
+        if pz <= z < qz:
+            turns += _is_left(py, pz, qy, qz, y, z)
+        elif qz <= z < pz:
+            turns -= _is_left(qy, qz, py, pz, y, z)
     return turns
 
 
@@ -305,21 +291,23 @@ def _winding(corner, face, shape):
     whole = np.empty((3, 3))
     for t in range(face.shape[0]):
         for a in range(3):
-            whole[a] = corner[face[t, a]]
-        low, high = whole[:, 0].min(), whole[:, 0].max()
-        u, v = whole[1] - whole[0], whole[2] - whole[0]
-        area = u[1] * v[2] - u[2] * v[1]
-        for j in range(int(np.ceil(whole[:, 1].min() - 0.5)), int(np.floor(whole[:, 1].max() - 0.5)) + 1):
-            for k in range(int(np.ceil(whole[:, 2].min() - 0.5)), int(np.floor(whole[:, 2].max() - 0.5)) + 1):
+            for c in range(3):
+                whole[a, c] = corner[face[t, a], c]
+        (x0, x1), (y0, y1), (z0, z1) = _range(whole, 3, 0), _range(whole, 3, 1), _range(whole, 3, 2)
+        ux, uy, uz = whole[1, 0] - whole[0, 0], whole[1, 1] - whole[0, 1], whole[1, 2] - whole[0, 2]
+        vx, vy, vz = whole[2, 0] - whole[0, 0], whole[2, 1] - whole[0, 1], whole[2, 2] - whole[0, 2]
+        area = uy * vz - uz * vy
+        for j in range(int(np.ceil(y0 - 0.5)), int(np.floor(y1 - 0.5)) + 1):
+            for k in range(int(np.ceil(z0 - 0.5)), int(np.floor(z1 - 0.5)) + 1):
                 y, z = j + 0.5, k + 0.5
                 turns = _turns(whole, y, z)
                 if turns == 0:
                     continue
                 dy, dz = y - whole[0, 1], z - whole[0, 2]
-                x = high
+                x = x1
                 if area != 0.0:
-                    x = whole[0, 0] + ((dy * v[2] - dz * v[1]) * u[0] + (u[1] * dz - u[2] * dy) * v[0]) / area
-                    x = min(max(x, low), high)
+                    x = whole[0, 0] + ((dy * vz - dz * vy) * ux + (uy * dz - uz * dy) * vx) / area
+                    x = min(max(x, x0), x1)
                 below = int(np.ceil(x - 0.5))  # centres before the crossing
                 winding[below - 1, j, k] += turns
     for i in range(nx - 2, -1, -1):
