@@ -1,0 +1,375 @@
+"""Reactions: what a molecule becomes, when, with whom and where the products appear.
+
+Zeroth- and first-order reactions are simulated exactly in continuous time (Gillespie's direct method on the total
+hazard of all molecules). Second-order reactions happen between molecules that share a reaction cell of inside volume V,
+each pair with hazard k / V; a reverse step puts the freed molecule anywhere in the cell. With that, binding and unbinding
+obey detailed balance whatever the cells' shapes and sizes: the wall's cuts change V and nothing else.
+"""
+
+import math
+
+import numpy as np
+
+from spinemc.engine.kernels.move import is_inside, travel, voxel_at
+from spinemc.engine.kernels.rng import (
+    ENTER,
+    EVENT,
+    PLACE,
+    exponential,
+    jit,
+    normal,
+    uniform,
+    words,
+)
+from spinemc.engine.kernels.tables import AT_FIRST, AT_SECOND, BELOW, ENTRIES, EVENTS, FULL, HELD, PLACES
+
+ATTEMPTS = 256  # random places tried before a cell counts as having no room
+BELOW_ENTRY = 1e-6  # where a molecule let in starts its way, below the boundary [um]
+DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
+
+
+@jit
+def add(cells, chem, state, s, x, y, z, voxel, face):
+    """Put one more molecule of species s at a place; sets State.serial[FULL] where there is no slot left."""
+    i = state.n[s]
+    if i >= state.room[s]:
+        state.serial[FULL] = s + 1
+        return
+    j = state.start[s] + i
+    state.x[j] = x
+    state.y[j] = y
+    state.z[j] = z
+    state.voxel[j] = voxel
+    state.face[j] = face
+    state.n[s] = i + 1
+    column = chem.column[s]
+    if column >= 0:
+        state.count[cells.of_voxel[voxel] * chem.columns[0] + column] += 1
+
+
+@jit
+def remove(cells, chem, state, s, i):
+    """Take molecule i of species s out; the last one of the species takes its slot."""
+    j = state.start[s] + i
+    column = chem.column[s]
+    if column >= 0:
+        state.count[cells.of_voxel[state.voxel[j]] * chem.columns[0] + column] -= 1
+    last = state.start[s] + state.n[s] - 1
+    state.x[j] = state.x[last]
+    state.y[j] = state.y[last]
+    state.z[j] = state.z[last]
+    state.voxel[j] = state.voxel[last]
+    state.face[j] = state.face[last]
+    state.n[s] -= 1
+
+
+@jit
+def compartment_of(shapes, x, y, z):
+    """Number of the first compartment that holds a point, from 1; 0 where none does."""
+    for c in range(shapes.shape[0]):
+        if shapes[c, 0] == 0.0:
+            if (
+                shapes[c, 1] <= x < shapes[c, 4]
+                and shapes[c, 2] <= y < shapes[c, 5]
+                and shapes[c, 3] <= z < shapes[c, 6]
+            ):
+                return c + 1
+        else:
+            dx = x - shapes[c, 1]
+            dy = y - shapes[c, 2]
+            dz = z - shapes[c, 3]
+            if dx * dx + dy * dy + dz * dz < shapes[c, 4] * shapes[c, 4]:
+                return c + 1
+    return 0
+
+
+@jit
+def choose(upto, low, high, u):
+    """The entry in low .. high - 1 of a running sum that a fraction u of that stretch falls into."""
+    before = upto[low - 1] if low > 0 else 0.0
+    target = before + u * (upto[high - 1] - before)
+    while low < high - 1:
+        middle = (low + high - 1) // 2
+        if upto[middle] > target:
+            high = middle + 1
+        else:
+            low = middle + 1
+    return low
+
+
+@jit
+def anywhere(walls, cells, key, state, low, high, compartment, attempts):
+    """A random place, uniform in the inside of some voxels and in a compartment (0 for any).
+
+    The voxels are entries low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
+    """
+    serial = state.serial[PLACES]
+    state.serial[PLACES] += 1
+    for attempt in range(attempts):
+        a, b, c, d = words(key, serial, serial >> 32, PLACE, 0, attempt)
+        v = cells.voxel[choose(cells.upto, low, high, uniform(a))]
+        ij = v // walls.shape[2]
+        size = walls.scale[0]
+        x = walls.origin[0] + (ij // walls.shape[1] + uniform(b)) * size
+        y = walls.origin[1] + (ij % walls.shape[1] + uniform(c)) * size
+        z = walls.origin[2] + (v % walls.shape[2] + uniform(d)) * size
+        if is_inside(walls, v, x, y, z) and (
+            compartment == 0 or compartment_of(cells.compartment_shape, x, y, z) == compartment
+        ):
+            return x, y, z, v
+    return 0.0, 0.0, 0.0, -1
+
+
+@jit
+def anywhere_in_cell(walls, cells, key, state, cell):
+    """A random place, uniform in the inside of a reaction cell; see `anywhere`."""
+    return anywhere(walls, cells, key, state, cells.start[cell], cells.start[cell + 1], 0, ATTEMPTS)
+
+
+@jit
+def below_membrane(walls, state, j):
+    """A place just inside the membrane under the surface molecule in slot j: x, y, z [um], voxel (-1 for none)."""
+    f = state.face[j]
+    for depth in DEPTHS:
+        x = state.x[j] - depth * walls.plane[f, 0]
+        y = state.y[j] - depth * walls.plane[f, 1]
+        z = state.z[j] - depth * walls.plane[f, 2]
+        v = voxel_at(walls, x, y, z)
+        if v >= 0 and is_inside(walls, v, x, y, z):
+            return x, y, z, v
+    return 0.0, 0.0, 0.0, -1
+
+
+@jit
+def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
+    """Carry out reaction r for molecule i0 of species s0 and, at second order, molecule i1 of species s1.
+
+    Species -1 stands for no reactant. Where a product finds no room the event is not made, and counted as held.
+    """
+    low = chem.product_start[r]
+    made = chem.product_start[r + 1] - low
+    j0 = state.start[s0] + i0 if s0 >= 0 else -1
+    j1 = state.start[s1] + i1 if s1 >= 0 else -1
+    for m in range(made):
+        place = chem.product_place[low + m]
+        if place == AT_FIRST or place == AT_SECOND:
+            j = j0 if place == AT_FIRST else j1
+            spot.at[m, 0] = state.x[j]
+            spot.at[m, 1] = state.y[j]
+            spot.at[m, 2] = state.z[j]
+            spot.voxel[m] = state.voxel[j]
+            spot.face[m] = state.face[j]
+            continue
+        if place == BELOW:
+            x, y, z, v = below_membrane(walls, state, j0)
+        else:
+            cell = cells.of_voxel[state.voxel[j0]]
+            x, y, z, v = anywhere_in_cell(walls, cells, key, state, cell)
+        if v < 0:
+            state.serial[HELD] += 1
+            return
+        spot.at[m, 0] = x
+        spot.at[m, 1] = y
+        spot.at[m, 2] = z
+        spot.voxel[m] = v
+        spot.face[m] = -1
+    state.fired[r] += 1
+    take0 = s0 >= 0 and chem.consumed[r, 0]
+    take1 = s1 >= 0 and chem.consumed[r, 1]
+    if take0 and take1 and s0 == s1:
+        remove(cells, chem, state, s0, max(i0, i1))
+        remove(cells, chem, state, s0, min(i0, i1))
+    else:
+        if take0:
+            remove(cells, chem, state, s0, i0)
+        if take1:
+            remove(cells, chem, state, s1, i1)
+    for m in range(made):
+        s = chem.product[low + m]
+        add(cells, chem, state, s, spot.at[m, 0], spot.at[m, 1], spot.at[m, 2], spot.voxel[m], spot.face[m])
+
+
+@jit
+def rate_at(chem, state, r, t):
+    """Rate of reaction r at time t [s], linear between rows and held at the ends; t never goes back in a trial."""
+    low = chem.rate_start[r]
+    last = chem.rate_start[r + 1] - 1
+    if low == last or t <= chem.rate_time[low]:
+        return chem.rate_value[low]
+    if t >= chem.rate_time[last]:
+        return chem.rate_value[last]
+    c = max(state.cursor[r], low)
+    while chem.rate_time[c + 1] <= t:
+        c += 1
+    state.cursor[r] = c
+    share = (t - chem.rate_time[c]) / (chem.rate_time[c + 1] - chem.rate_time[c])
+    return chem.rate_value[c] + share * (chem.rate_value[c + 1] - chem.rate_value[c])
+
+
+@jit
+def fire(walls, cells, chem, key, state, spot, t, span):
+    """All zeroth- and first-order events from time t on, for `span` [s], with the rates of the middle of the span.
+
+    Returns the hazard that was left at the end, the expected number of events in a second [1/s].
+    """
+    n_uni = chem.uni.shape[0]
+    for m in range(n_uni):
+        r = chem.uni[m]
+        s = chem.uni_species[m]
+        state.rate[r] = rate_at(chem, state, r, t + 0.5 * span) if s < 0 or state.n[s] > 0 else -1.0
+    left = span
+    while True:
+        total = 0.0
+        for m in range(n_uni):
+            r = chem.uni[m]
+            s = chem.uni_species[m]
+            if s >= 0 and state.n[s] > 0 and state.rate[r] < 0.0:
+                state.rate[r] = rate_at(chem, state, r, t + 0.5 * span)
+            total += state.rate[r] if s < 0 else state.n[s] * max(state.rate[r], 0.0)
+        if total * left <= state.clock[0]:
+            state.clock[0] -= total * left
+            return total
+        left -= state.clock[0] / total
+        serial = state.serial[EVENTS]
+        state.serial[EVENTS] += 1
+        a, b, c, _ = words(key, serial, serial >> 32, EVENT, 0, 0)
+        state.clock[0] = exponential(a)
+        target = uniform(b) * total
+        chosen = -1
+        for m in range(n_uni):
+            s = chem.uni_species[m]
+            r = chem.uni[m]
+            hazard = state.rate[r] if s < 0 else state.n[s] * max(state.rate[r], 0.0)
+            if hazard > 0.0:
+                chosen = m
+                target -= hazard
+                if target < 0.0:
+                    break
+        r = chem.uni[chosen]
+        s = chem.uni_species[chosen]
+        if s < 0:
+            voxels = cells.voxel.shape[0]
+            x, y, z, v = anywhere(
+                walls, cells, key, state, 0, voxels, chem.uni_where[chosen], ATTEMPTS * ATTEMPTS
+            )
+            if v < 0:
+                state.serial[HELD] += 1
+                continue
+            state.fired[r] += 1
+            for m in range(chem.product_start[r], chem.product_start[r + 1]):
+                add(cells, chem, state, chem.product[m], x, y, z, v, -1)
+        else:
+            i = np.int64((c * np.uint64(state.n[s])) >> np.uint64(32))
+            perform(walls, cells, chem, key, state, spot, r, s, i, -1, -1)
+
+
+@jit
+def meet(walls, cells, chem, key, state, spot, s, i, u, dt):
+    """Let molecule i of species s react with a partner in its cell, with a uniform number u to decide by."""
+    cell = cells.of_voxel[state.voxel[state.start[s] + i]]
+    row = cell * chem.columns[0]
+    total = 0.0
+    for m in range(chem.active_start[s], chem.active_start[s + 1]):
+        partners = state.count[row + chem.partner_column[m]]
+        if chem.partner[m] == s:
+            partners -= 1
+        total += partners * state.rate[chem.active[m]]
+    if total == 0.0:
+        return
+    per_place = dt / (cells.area[cell] if chem.surface[s] else cells.volume[cell])
+    hazard = total * per_place
+    if u >= hazard or u >= -math.expm1(-hazard):
+        return
+    serial = state.serial[EVENTS]
+    state.serial[EVENTS] += 1
+    a, b, _, _ = words(key, serial, serial >> 32, REACT, 0, 0)
+    target = uniform(a) * total
+    chosen = -1
+    for m in range(chem.active_start[s], chem.active_start[s + 1]):
+        partners = state.count[row + chem.partner_column[m]]
+        if chem.partner[m] == s:
+            partners -= 1
+        weight = partners * state.rate[chem.active[m]]
+        if weight > 0.0:
+            chosen = m
+            target -= weight
+            if target < 0.0:
+                break
+    other = chem.partner[chosen]
+    partners = state.count[row + chem.partner_column[chosen]]
+    if other == s:
+        partners -= 1
+    wanted = np.int64((b * np.uint64(partners)) >> np.uint64(32))
+    base = state.start[other]
+    for k in range(state.n[other]):
+        if cells.of_voxel[state.voxel[base + k]] == cell and not (other == s and k == i):
+            if wanted == 0:
+                perform(walls, cells, chem, key, state, spot, chem.active[chosen], s, i, other, k)
+                return
+            wanted -= 1
+
+
+@jit
+def enter(walls, cells, chem, entries, key, state, e, dt):
+    """Let molecules in through a boundary held at a concentration.
+
+    In a step an open plane lets in 2 c A sqrt(D dt / pi) molecules on average. They are where the time-reversed paths
+    of absorbed molecules start: a random fraction of a step that crosses the plane, drawn by its normal speed.
+    """
+    s = entries.species[e]
+    low = entries.start[e]
+    high = entries.start[e + 1]
+    sigma = math.sqrt(2.0 * chem.D[s] * dt)
+    mean = 2.0 * entries.concentration[e] * entries.area[e] * math.sqrt(chem.D[s] * dt / math.pi)
+    state.clock[1 + e] -= mean
+    while state.clock[1 + e] < 0.0:
+        serial = state.serial[ENTRIES]
+        state.serial[ENTRIES] += 1
+        a, b, c, d = words(key, serial, serial >> 32, ENTER, e, 0)
+        g, h, p, q = words(key, serial, serial >> 32, ENTER, e, 1)
+        state.clock[1 + e] += exponential(a)
+        f = entries.face[choose(entries.upto, low, high, uniform(b))]
+        root = math.sqrt(uniform(c))
+        u1 = root * (1.0 - uniform(d))
+        u2 = root * uniform(d)
+        u0 = 1.0 - root
+        normal_x = walls.plane[f, 0]
+        normal_y = walls.plane[f, 1]
+        normal_z = walls.plane[f, 2]
+        x = u0 * walls.corner[f, 0] + u1 * walls.corner[f, 3] + u2 * walls.corner[f, 6] - BELOW_ENTRY * normal_x
+        y = u0 * walls.corner[f, 1] + u1 * walls.corner[f, 4] + u2 * walls.corner[f, 7] - BELOW_ENTRY * normal_y
+        z = u0 * walls.corner[f, 2] + u1 * walls.corner[f, 5] + u2 * walls.corner[f, 8] - BELOW_ENTRY * normal_z
+        v = voxel_at(walls, x, y, z)
+        if v < 0 or not is_inside(walls, v, x, y, z):
+            continue
+        depth = math.sqrt(2.0 * exponential(g))
+        share = uniform(h)
+        gx = normal(p)
+        gy = normal(q)
+        tx, ty, tz, sx, sy, sz = tangents(normal_x, normal_y, normal_z)
+        scale = share * sigma
+        x, y, z, v, b_hit = travel(
+            walls,
+            s,
+            x,
+            y,
+            z,
+            scale * (gx * tx + gy * sx - depth * normal_x),
+            scale * (gx * ty + gy * sy - depth * normal_y),
+            scale * (gx * tz + gy * sz - depth * normal_z),
+        )
+        if v >= 0:
+            add(cells, chem, state, s, x, y, z, v, -1)
+            state.absorbed[entries.boundary[e]] -= 1
+
+
+@jit
+def tangents(nx, ny, nz):
+    """Two unit vectors that make a right-angled frame with the unit vector n."""
+    if abs(nx) < 0.5:
+        size = math.sqrt(nz * nz + ny * ny)
+        tx, ty, tz = 0.0, nz / size, -ny / size
+    else:
+        size = math.sqrt(nx * nx + nz * nz)
+        tx, ty, tz = -nz / size, 0.0, nx / size
+    return tx, ty, tz, ny * tz - nz * ty, nz * tx - nx * tz, nx * ty - ny * tx

@@ -1,0 +1,204 @@
+"""One time step after another: reactions for half a step, motion and encounters, reactions for the other half.
+
+The halves on both sides make the splitting symmetric, so that its error falls with the square of the step.
+"""
+
+import math
+
+
+from spinemc.engine.kernels.move import brushes, travel, voxel_at
+from spinemc.engine.kernels.react import compartment_of, enter, fire, meet, rate_at, remove
+from spinemc.engine.kernels.rng import MOVE, TOUCH, displacements, jit, uniform, words
+from spinemc.engine.kernels.tables import FULL, HELD, MOVES, STEPS
+
+BLOCK = 256  # molecules whose displacements are drawn together
+
+# what `advance` says when it comes back
+DONE, GROW, OVERFLOW = range(3)
+
+
+@jit
+def move(walls, cells, chem, key, state, spot, s, dt):
+    """Move every molecule of a volume species by one step, take out what is absorbed, and let each meet partners."""
+    step = state.serial[STEPS]
+    sigma = math.sqrt(2.0 * chem.D[s] * dt)
+    spread = chem.D[s] * dt
+    base = state.start[s]
+    column = chem.column[s]
+    columns = chem.columns[0]
+    seeks = chem.active_start[s + 1] > chem.active_start[s]
+    state.serial[MOVES] += state.n[s]
+    high = state.n[s]
+    while high > 0:
+        low = max(0, high - BLOCK)
+        displacements(key, step, s, low, high - low, sigma, spot.delta, spot.left)
+        for i in range(high - 1, low - 1, -1):
+            if i >= state.n[s]:
+                continue
+            j = base + i
+            px = state.x[j]
+            py = state.y[j]
+            pz = state.z[j]
+            dx = spot.delta[0, i - low]
+            dy = spot.delta[1, i - low]
+            dz = spot.delta[2, i - low]
+            v = state.voxel[j]
+            clear = walls.clearance[v]
+            square = dx * dx + dy * dy + dz * dz
+            x = px + dx
+            y = py + dy
+            z = pz + dz
+            w = voxel_at(walls, x, y, z)
+            boundary = -1
+            if square >= clear * clear:
+                reach = clear + (walls.clearance[w] if w >= 0 else 0.0)
+                if square >= reach * reach:
+                    x, y, z, w, boundary = travel(walls, s, px, py, pz, dx, dy, dz)
+                    if w < 0 and boundary < 0:
+                        state.serial[HELD] += 1
+                        x = px
+                        y = py
+                        z = pz
+                        w = v
+                    elif boundary < 0 and walls.near_start[w + 1] > walls.near_start[w]:
+                        touched, exponent = brushes(walls, s, w, px, py, pz, x, y, z, spread)
+                        if touched >= 0:
+                            a, _, _, _ = words(key, i, step, TOUCH, s, 0)
+                            if uniform(a) < math.exp(-exponent):
+                                boundary = touched
+            if boundary >= 0:
+                state.absorbed[boundary] += 1
+                remove(cells, chem, state, s, i)
+                continue
+            state.x[j] = x
+            state.y[j] = y
+            state.z[j] = z
+            state.voxel[j] = w
+            if column >= 0:
+                old = cells.of_voxel[v]
+                new = cells.of_voxel[w]
+                if old != new:
+                    state.count[old * columns + column] -= 1
+                    state.count[new * columns + column] += 1
+            if seeks:
+                meet(walls, cells, chem, key, state, spot, s, i, spot.left[i - low], dt)
+        high = low
+
+
+@jit
+def stay(walls, cells, chem, key, state, spot, s, dt):
+    """Let every molecule of a species that does not move meet partners in its cell."""
+    step = state.serial[STEPS]
+    for i in range(state.n[s] - 1, -1, -1):
+        if i < state.n[s]:
+            _, _, _, d = words(key, i, step, MOVE, s, 0)
+            meet(walls, cells, chem, key, state, spot, s, i, uniform(d), dt)
+
+
+@jit
+def has_room(state, expected):
+    """Whether every species has slots for what one step may make, `expected` events and some to spare."""
+    total = 0
+    for s in range(state.n.shape[0]):
+        total += state.n[s]
+    need = 64 + total // 4 + math.ceil(10.0 * expected)
+    for s in range(state.n.shape[0]):
+        if state.room[s] - state.n[s] < need:
+            return False
+    return True
+
+
+@jit
+def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, steps):
+    """Advance a trial from step `first` of a stretch to step `steps`.
+
+    Parameters
+    ----------
+    start : float
+        Time at the stretch's beginning [s].
+    dt : float
+        Length of its steps [s].
+
+    Returns
+    -------
+    step : int
+        The number of steps of the stretch that are done.
+    status : int
+        DONE; GROW, where a species needs more slots before the next step; OVERFLOW, where one step made more molecules
+        than there were slots for, and the trial is spoilt.
+    """
+    hazard = 0.0
+    for step in range(first, steps):
+        if not has_room(state, hazard * dt):
+            return step, GROW
+        t = start + step * dt
+        fire(walls, cells, chem, key, state, spot, t, 0.5 * dt)
+        for m in range(chem.active.shape[0]):
+            r = chem.active[m]
+            state.rate[r] = rate_at(chem, state, r, t + 0.5 * dt)
+        for s in range(state.n.shape[0]):
+            if chem.D[s] > 0.0:
+                move(walls, cells, chem, key, state, spot, s, dt)
+            elif chem.active_start[s + 1] > chem.active_start[s]:
+                stay(walls, cells, chem, key, state, spot, s, dt)
+        for e in range(entries.species.shape[0]):
+            enter(walls, cells, chem, entries, key, state, e, dt)
+        hazard = fire(walls, cells, chem, key, state, spot, t + 0.5 * dt, 0.5 * dt)
+        state.serial[STEPS] += 1
+        if state.serial[FULL] != 0:
+            return step, OVERFLOW
+    return steps, DONE
+
+
+@jit
+def tally(state, surface, shapes, face_region, volume_count, surface_count):
+    """Count molecules by compartment and by region; the first row of each is the total.
+
+    Parameters
+    ----------
+    surface : (species,) bool
+    shapes : (compartments - 1, 7) float64
+    face_region : (faces,) int
+    volume_count : (compartments, species) int32
+        Filled for the volume species.
+    surface_count : (regions, species) int32
+        Filled for the surface species.
+    """
+    volume_count[:] = 0
+    surface_count[:] = 0
+    for s in range(state.n.shape[0]):
+        base = state.start[s]
+        n = state.n[s]
+        if surface[s]:
+            surface_count[0, s] = n
+            for j in range(base, base + n):
+                region = face_region[state.face[j]]
+                if region > 0:
+                    surface_count[region, s] += 1
+        else:
+            volume_count[0, s] = n
+            if shapes.shape[0] > 0:
+                for j in range(base, base + n):
+                    compartment = compartment_of(shapes, state.x[j], state.y[j], state.z[j])
+                    if compartment > 0:
+                        volume_count[compartment, s] += 1
+
+
+@jit
+def settle(cells, chem, state):
+    """Count afresh the molecules that are looked for, by cell: after molecules were put in from outside."""
+    state.count[:] = 0
+    for s in range(state.n.shape[0]):
+        column = chem.column[s]
+        if column >= 0:
+            for j in range(state.start[s], state.start[s] + state.n[s]):
+                state.count[cells.of_voxel[state.voxel[j]] * chem.columns[0] + column] += 1
+
+
+@jit
+def place(walls, x, y, z, voxel):
+    """Fill in the voxel of each point; -1 outside the grid."""
+    for j in range(x.shape[0]):
+        voxel[j] = voxel_at(walls, x[j], y[j], z[j])
+
+
