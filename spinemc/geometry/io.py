@@ -1,0 +1,153 @@
+"""Surfaces in and out of mesh files, and regions as lists of faces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinemc.errors import GeometryError
+
+if TYPE_CHECKING:
+    from spinemc.geometry.mesh import Geometry
+
+FORMATS = (".stl", ".obj", ".ply")
+
+
+def read_mesh(path: Path, unit: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Read a surface from an STL, OBJ or PLY file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    unit : float
+        Length unit of the file [um].
+
+    Returns
+    -------
+    vertex : (v, 3) float64
+        Corners that a face uses [um].
+    face : (f, 3) int32
+        Triangles, in the order of the file.
+
+    Raises
+    ------
+    GeometryError
+        The file is not there, is of another format, cannot be read or holds no surface.
+    """
+    import trimesh
+
+    if path.suffix.lower() not in FORMATS:
+        raise GeometryError(f"{path.name}: not a mesh file that can be read: use STL, OBJ or PLY.")
+    if not path.is_file():
+        raise GeometryError(f"{path}: there is no such file.")
+    try:
+        options = {"maintain_order": True, "skip_materials": True} if path.suffix.lower() == ".obj" else {}
+        mesh = trimesh.load_mesh(path, process=False, **options)
+        vertex, face = np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
+    except Exception as fault:  # the readers raise whatever they meet in a garbled file
+        raise GeometryError(f"{path.name}: cannot be read as {path.suffix[1:].upper()}: {fault}.") from fault
+    if len(face) == 0:
+        raise GeometryError(f"{path.name}: the surface is empty: it holds no triangle.")
+    if path.suffix.lower() == ".stl":  # each triangle of an STL file brings its own corners
+        vertex, corner = np.unique(vertex, axis=0, return_inverse=True)
+        face = corner.reshape(-1)[face]
+    used, face = np.unique(face, return_inverse=True)
+    if used[0] < 0 or used[-1] >= len(vertex):
+        raise GeometryError(f"{path.name}: a face names a corner that is not there: there are {len(vertex)}.")
+    return vertex[used] * unit, face.reshape(-1, 3).astype(np.int32)
+
+
+def read_faces(path: Path, key: str, number: int, name: str) -> np.ndarray:
+    """The faces that a JSON object of lists of face numbers gives for one key.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : str
+        Which list.
+    number : int
+        How many faces the surface has.
+    name : str
+        The region, for messages.
+
+    Returns
+    -------
+    (n,) int64
+        Face numbers, from 0.
+
+    Raises
+    ------
+    GeometryError
+        The file is not there or not such an object, the key is not in it, or a number is not that of a face.
+    """
+    try:
+        lists = json.loads(path.read_text())
+    except OSError as fault:
+        raise GeometryError(f"{path}: cannot be read for region {name}: {fault.strerror}.") from fault
+    except ValueError as fault:
+        raise GeometryError(f"{path.name}: not JSON: {fault}.") from fault
+    if not isinstance(lists, dict):
+        raise GeometryError(f"{path.name}: must hold an object of lists of face numbers.")
+    if key not in lists:
+        raise GeometryError(
+            f'{path.name}: has no key "{key}", asked for by region {name}: it has {", ".join(lists) or "none"}.'
+        )
+    faces = lists[key]
+    if not isinstance(faces, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in faces):
+        raise GeometryError(f'{path.name}: "{key}" must be a list of face numbers.')
+    outside = [i for i in faces if not 0 <= i < number]
+    if outside:
+        raise GeometryError(
+            f'{path.name}: "{key}" names face {outside[0]}, but the faces are numbered from 0 to {number - 1}.'
+        )
+    return np.array(faces, dtype=np.int64)
+
+
+def export(geometry: Geometry, path: str | Path) -> list[Path]:
+    """Write the surface in um: STL, OBJ with its regions as JSON beside it, or PLY with a colour for each region.
+
+    Returns
+    -------
+    list of Path
+        The files written; the first is `path`.
+
+    Raises
+    ------
+    GeometryError
+        The format is not one of these, or the place cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise GeometryError(f"{path.name}: cannot be written: use a name that ends in .stl, .obj or .ply.")
+    written = {path: _bytes(geometry, path.suffix.lower())}
+    if path.suffix.lower() == ".obj":
+        lists = {
+            name: np.flatnonzero(geometry.face_region == i).tolist()
+            for i, name in enumerate(geometry.regions)
+            if i > 0
+        }
+        written[path.with_suffix(".regions.json")] = json.dumps(lists).encode()
+    try:
+        for file, content in written.items():
+            file.write_bytes(content)
+    except OSError as fault:
+        raise GeometryError(f"{path}: cannot be written: {fault.strerror}.") from fault
+    return list(written)
+
+
+def _bytes(geometry: Geometry, suffix: str) -> bytes:
+    if suffix == ".obj":
+        corners = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in geometry.vertex.tolist())
+        return (corners + "".join(f"f {a} {b} {c}\n" for a, b, c in (geometry.face + 1).tolist())).encode()
+    mesh = geometry.mesh.copy()
+    if suffix == ".ply":
+        import matplotlib
+
+        colours = matplotlib.colormaps["tab10"](np.arange(len(geometry.regions)) % 10)
+        mesh.visual.face_colors = (colours[geometry.face_region] * 255).astype(np.uint8)
+    return mesh.export(file_type=suffix[1:])
