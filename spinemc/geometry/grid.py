@@ -1,0 +1,161 @@
+"""The grid that the engine moves on: how far the wall is, and which molecules share a reaction cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinemc.geometry.mesh import Geometry
+from spinemc.geometry.voxels import Voxels, voxelise
+
+CELL = 0.04  # edge of a reaction cell [um]
+VOXELS_PER_CELL = 2
+_LEAST_FILL = 0.4  # cells with less of a cube inside are joined to a neighbour
+_MOST_VOXELS = 3.0e7
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Voxels over a geometry, the distance from each to the wall, and the reaction cells made of them.
+
+    A reaction cell is a cube of `VOXELS_PER_CELL` voxels along each edge, or what of it lies inside the mesh; where
+    that is little, the cube is joined to the neighbour it has the widest opening to, for its size.
+
+    Attributes
+    ----------
+    voxels : Voxels
+    clearance : (voxels,) float64
+        Lower bound of the distance from any point of a voxel to the wall, 0 where the wall touches it [um].
+    cell_size : float
+        Edge of a whole reaction cell [um].
+    cell : (voxels,) int32
+        Reaction cell of each voxel, in C order; -1 away from the inside.
+    cell_volume : (cells,) float64
+        Inside volume of each reaction cell [um^3].
+    cell_area : (cells,) float64
+        Membrane in each reaction cell [um^2].
+    """
+
+    voxels: Voxels
+    clearance: np.ndarray
+    cell_size: float
+    cell: np.ndarray
+    cell_volume: np.ndarray
+    cell_area: np.ndarray
+
+
+def grid(geometry: Geometry, cell: float | None = None) -> Grid:
+    """Lay the grid over a geometry.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    cell : float, optional
+        Edge of a reaction cell [um]; 0.04 by default, more where the grid would outgrow the memory.
+
+    Returns
+    -------
+    Grid
+    """
+    extent = np.ptp(geometry.vertex, axis=0)
+    size = (CELL if cell is None else cell) / VOXELS_PER_CELL
+    size = max(size, float(np.prod(extent + 3.0 * size) / _MOST_VOXELS) ** (1.0 / 3.0))
+    voxels = voxelise(geometry.vertex, geometry.face, size)
+    volume = voxels.volume.ravel()
+    touched = np.diff(voxels.start) > 0
+    cell_of = _cells(voxels, touched)
+    inside = cell_of >= 0
+    number = int(cell_of.max()) + 1
+    return Grid(
+        voxels=voxels,
+        clearance=_clearance(touched.reshape(voxels.shape), size),
+        cell_size=size * VOXELS_PER_CELL,
+        cell=cell_of,
+        cell_volume=np.bincount(cell_of[inside], volume[inside], number),
+        cell_area=np.bincount(cell_of[inside], voxels.wall_area.ravel()[inside], number),
+    )
+
+
+def _clearance(touched: np.ndarray, size: float) -> np.ndarray:
+    """Distance from each voxel, as a box, to the nearest voxel that a triangle touches: never more than to the wall.
+
+    The distance between two boxes is that between the centre of one and the nearest centre of the other's
+    3 x 3 x 3 neighbourhood.
+    """
+    from scipy import ndimage
+
+    wide = ndimage.binary_dilation(touched, np.ones((3, 3, 3), bool))
+    return (size * ndimage.distance_transform_edt(~wide)).ravel()
+
+
+def _cells(voxels: Voxels, touched: np.ndarray) -> np.ndarray:
+    """Reaction cell of each voxel, numbered in C order of their first voxel; -1 away from the inside."""
+    shape = voxels.shape
+    volume = voxels.volume.ravel()
+    blocks = tuple(-(-n // VOXELS_PER_CELL) for n in shape)
+    i, j, k = np.indices(shape, dtype=np.int32) // VOXELS_PER_CELL
+    block = ((i * blocks[1] + j) * blocks[2] + k).ravel().astype(np.int64)
+    label = _joined(block, volume, _openings(voxels, block), _LEAST_FILL * (VOXELS_PER_CELL * voxels.size) ** 3)
+    return _nearest_filled(np.where(volume > 0.0, label, -1), touched, shape)
+
+
+def _openings(voxels: Voxels, block: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of neighbouring blocks and the area through which they are open to each other [um^2]."""
+    cube = block.reshape(voxels.shape)
+    low, high, area = [], [], []
+    for axis in range(3):
+        a = np.take(cube, range(voxels.shape[axis] - 1), axis).ravel()
+        b = np.take(cube, range(1, voxels.shape[axis]), axis).ravel()
+        s = np.take(voxels.open_area[axis], range(voxels.shape[axis] - 1), axis).ravel()
+        keep = (a != b) & (s > 0.0)
+        low.append(a[keep])
+        high.append(b[keep])
+        area.append(s[keep])
+    return np.concatenate(low), np.concatenate(high), np.concatenate(area)
+
+
+def _joined(
+    block: np.ndarray, volume: np.ndarray, openings: tuple[np.ndarray, ...], least: float
+) -> np.ndarray:
+    """Label of each voxel's cell, after every cell below the least volume was joined to a neighbour; -1 for too little."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    number = int(block.max()) + 1
+    label = np.arange(number)
+    filled = np.bincount(block, volume, number)
+    a, b, area = openings
+    while True:
+        small = filled < least
+        ends = np.concatenate([label[a], label[b]]), np.concatenate([label[b], label[a]])
+        keep = (ends[0] != ends[1]) & small[ends[0]] & (filled[ends[0]] > 0.0)
+        source, target = ends[0][keep], ends[1][keep]
+        if source.size == 0:
+            break
+        pair, where = np.unique(source * np.int64(filled.size) + target, return_inverse=True)
+        open_area = np.bincount(where, np.concatenate([area, area])[keep])
+        source, target = pair // filled.size, pair % filled.size
+        order = np.lexsort((-open_area / (filled[source] + filled[target]), source))
+        first = order[np.unique(source[order], return_index=True)[1]]
+        graph = coo_matrix((np.ones(first.size), (source[first], target[first])), shape=(filled.size,) * 2)
+        n, merged = connected_components(graph, directed=False)
+        label = merged[label]
+        filled = np.bincount(merged, filled, n)
+    if (filled >= least).any():
+        label = np.where(filled[label] >= least, label, -1)
+    return label[block]
+
+
+def _nearest_filled(label: np.ndarray, touched: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Cells renumbered from 0; voxels on the wall or with a trace of the inside get the cell nearest to them."""
+    from scipy import ndimage
+
+    cube = label.reshape(shape)
+    nearest = ndimage.distance_transform_edt(cube < 0, return_distances=False, return_indices=True)
+    full = cube[tuple(nearest)].ravel()
+    full = np.where((label >= 0) | touched, full, -1)
+    used = full >= 0
+    out = np.full(label.size, -1, np.int32)
+    out[used] = np.unique(full[used], return_inverse=True)[1]
+    return out
