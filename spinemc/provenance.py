@@ -26,7 +26,7 @@ def provenance(**more: Any) -> dict[str, Any]:
     dict
         `versions` (of python and the packages; None where one is not installed), `commit` of the source tree
         (with "-dirty" where files differ from it; None outside a checkout), `host`, `platform`,
-        `command` (list of str), `start` (UTC, ISO 8601), and the entries of `more`. It goes into JSON as it is.
+        `command` (list of str), `start` (UTC, ISO 8601) and the entries of `more`; JSON takes it as it is.
     """
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
