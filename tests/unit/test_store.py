@@ -210,7 +210,8 @@ def test_an_existing_store_is_not_overwritten_unasked(tmp_path, monkeypatch):
     with pytest.raises(StoreError) as error:
         store.create("run.zarr", LAYOUT, tetrahedron(), ATTRIBUTES)
     assert str(error.value) == (
-        "run.zarr exists and holds 3 of 8 trials: `spinemc resume run.zarr` goes on, --overwrite starts again."
+        "run.zarr exists and holds 3 of 8 trials: `spinemc resume run.zarr` goes on, "
+        "--overwrite starts again."
     )
     assert {p: p.read_bytes() for p in (tmp_path / "run.zarr").rglob("*") if p.is_file()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["run.zarr"]
