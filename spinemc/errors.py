@@ -1,4 +1,4 @@
-"""What can go wrong, by whose hand: every error a user can cause is a `SpinemcError` with one clear sentence a fault."""
+"""What can go wrong: every error a user can cause is a `SpinemcError` with one clear sentence a fault."""
 
 
 class SpinemcError(Exception):
@@ -22,3 +22,7 @@ class EngineError(SpinemcError):
 
 class StoreError(SpinemcError):
     """A store exists already, is not one of ours, or is not complete."""
+
+
+class SpinemcWarning(UserWarning):
+    """What is allowed but doubtful, such as a time step that is a bit long."""

@@ -1,8 +1,9 @@
-"""What a user may set: the scenario, frozen and validated, in engine units (um, s, molecules)."""
+"""The values a scenario is made of: frozen, in engine units (um, s, molecules)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class Rate:
         Times [s], increasing; one entry, 0.0, for a constant.
     value : tuple of float
         Rates at these times, in the engine's unit of the reaction's order: zeroth [molecules um^-3 s^-1],
-        first [s^-1], second with a volume species [um^3 s^-1], second between two surface species [um^2 s^-1].
+        first [s^-1], second with a volume species [um^3 s^-1], between two surface species [um^2 s^-1].
     """
 
     time: tuple[float, ...]
@@ -59,11 +60,11 @@ class Named:
 
 @dataclass(frozen=True)
 class Shape:
-    """A parametric solid: its kind and its parameters in um, as geometry files and `shape = {...}` give them."""
+    """A parametric solid: its kind and its parameters in um, as geometry files and `shape` give them."""
 
     kind: str
     parameters: dict[str, Any]
-    source: str = ""  # the file and key prefix that messages name
+    source: str = ""  # the file that messages name
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,14 @@ class Run:
     """How long, how finely, how often."""
 
     t_stop: float
-    dt: float
+    dt: float  # the longest step
     sample_every: float
     trials: int = 1
     seed: int = 1
     engine: str = "particles"
+    cell: float | None = (
+        None  # size of the cells in which molecules meet [um]; the engine's choice where None
+    )
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Release:
-    """Molecules put in at given times. Exactly one of count, concentration, density; one of inside, on, at."""
+    """Molecules put in: exactly one of count, concentration, density; one of inside, on, at."""
 
     species: str
     count: int | None = None
@@ -161,7 +165,21 @@ class PlasticitySpec:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Everything a user may set."""
+    """Everything a user may set.
+
+    It is built from values, as below, or from the tables of a scenario file, whose quantities have their units:
+    `Scenario(geometry={"shape": {"kind": "sphere", "radius": "1 um"}}, run={...}, species=[{...}])`.
+
+    Parameters
+    ----------
+    record : mapping, optional
+        The table `record` of a scenario file; with tables only, from values `positions` says the same.
+
+    Raises
+    ------
+    ScenarioError
+        The tables say something that cannot be run: every fault, a line each.
+    """
 
     geometry: GeometrySpec
     run: Run
@@ -172,5 +190,17 @@ class Scenario:
     positions: tuple[PositionRecord, ...] = ()
     plasticity: tuple[PlasticitySpec, ...] = ()
     title: str = ""
-    text: str = ""  # the TOML as run
+    text: str = ""  # the TOML as run; empty where it was built from values
     path: Path | None = None  # the file it came from; relative paths start there
+    record: InitVar[Mapping[str, Any] | None] = None
+
+    def __post_init__(self, record: Mapping[str, Any] | None) -> None:
+        if isinstance(self.geometry, GeometrySpec):
+            return
+        from spinemc.scenario.reader import read_tables
+
+        names = ("title", "geometry", "run", "species", "reaction", "release", "boundary", "plasticity")
+        tables = {name: getattr(self, name) for name in names if getattr(self, name) not in ((), "")}
+        if record is not None:
+            tables["record"] = record
+        vars(self).update(vars(read_tables(tables, self.path)))

@@ -1,0 +1,42 @@
+"""What a user may set: the scenario, frozen and validated, in engine units (um, s, molecules)."""
+
+from spinemc.scenario.files import load_shape
+from spinemc.scenario.reader import load_scenario, override, parse_scenario, to_toml
+from spinemc.scenario.values import (
+    Boundary,
+    GeometrySpec,
+    Named,
+    PlasticitySpec,
+    PositionRecord,
+    Rate,
+    Reaction,
+    Release,
+    Run,
+    Scenario,
+    Shape,
+    Species,
+    Vector,
+    Within,
+)
+
+__all__ = [
+    "Boundary",
+    "GeometrySpec",
+    "Named",
+    "PlasticitySpec",
+    "PositionRecord",
+    "Rate",
+    "Reaction",
+    "Release",
+    "Run",
+    "Scenario",
+    "Shape",
+    "Species",
+    "Vector",
+    "Within",
+    "load_scenario",
+    "load_shape",
+    "override",
+    "parse_scenario",
+    "to_toml",
+]

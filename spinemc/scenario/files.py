@@ -1,0 +1,189 @@
+"""TOML from files, settings laid over it, and the shapes that geometry files hold."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from spinemc import units
+from spinemc.errors import ScenarioError
+from spinemc.scenario.table import Table, integer, nearest, refuse, text
+from spinemc.scenario.values import Shape
+
+DEEPEST = 8
+"""How many tables and lists may stand in one another."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises
+    ------
+    ScenarioError
+        The file is not there, is not a text in UTF-8 or is not TOML; the message says in which line.
+    """
+    try:
+        return parse_toml(path.read_bytes().decode(), path.name)
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path.name}: not a text in UTF-8: byte {error.start} is not allowed.") from None
+    except (OSError, ValueError) as error:
+        reason = (
+            "there is no such file"
+            if isinstance(error, FileNotFoundError)
+            else getattr(error, "strerror", error)
+        )
+        raise ScenarioError(f"{path}: cannot be read: {reason}.") from None
+
+
+def parse_toml(toml: str, file: str) -> dict[str, Any]:
+    """The tables of a TOML text; `file` is what messages call it.
+
+    Raises
+    ------
+    ScenarioError
+        It is not TOML; the message says in which line.
+    """
+    try:
+        return tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{file}: not TOML: {error}.") from None
+    except ValueError as error:  # a number or a date that TOML allows and Python does not
+        raise ScenarioError(f"{file}: not TOML that can be read: {error}.") from None
+    except RecursionError:
+        raise ScenarioError(f"{file}: tables or lists stand in one another too deeply.") from None
+
+
+def apply_settings(tables: dict[str, Any], settings: Iterable[str], file: str) -> None:
+    """Lay settings such as `run.dt=0.5 us` over the tables of a scenario, in place.
+
+    A key is a path with dots; an entry of an array of tables goes by its number, from 1, or by its name. The
+    value is what TOML makes of it, and the text itself where that is not TOML.
+
+    Raises
+    ------
+    ScenarioError
+        A setting is not KEY=VALUE, or its path leads nowhere: every such setting, a line each.
+    """
+    faults = []
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        try:
+            if not equals or not all(key.strip().split(".")):
+                refuse("a setting is KEY=VALUE, with dots in the key, as in run.dt=0.5us.")
+            *way, last = key.strip().split(".")
+            inner: Any = tables
+            for i, name in enumerate(way):
+                inner = _step(inner, name, ".".join(way[:i]))
+            if not isinstance(inner, dict):
+                refuse(f"{'.'.join(way)} is not one table: name a key of one of its entries.")
+            inner[last] = _value(value)
+        except ScenarioError as fault:
+            faults.append(f"{file}: --set {setting}: {fault}")
+    if faults:
+        raise ScenarioError("\n".join(faults))
+
+
+def _step(inner: Any, name: str, place: str) -> Any:
+    """The table or list inside another, by name or number."""
+    if isinstance(inner, dict):
+        if name in inner:
+            return inner[name]
+        near = nearest(name, inner)
+        refuse(
+            f"there is no {f'{place}.{name}' if place else name} here. "
+            + (f"Did you mean {near}?" if near else f"Known: {', '.join(inner)}.")
+        )
+    if not isinstance(inner, list):
+        refuse(f"{place} is not a table: it has no keys.")
+    if name.isdecimal():
+        return (
+            inner[int(name) - 1]
+            if 1 <= int(name) <= len(inner)
+            else refuse(f"{place} has entries 1 to {len(inner)}.")
+        )
+    named = {e["name"]: e for e in inner if isinstance(e, dict) and isinstance(e.get("name"), str)}
+    if name in named:
+        return named[name]
+    near = nearest(name, named)
+    refuse(
+        f"{place} has no entry named {name}. "
+        + (f"Did you mean {near}?" if near else f"Name it by its number, from 1 to {len(inner)}.")
+    )
+
+
+def _value(given: str) -> Any:
+    try:
+        found = tomllib.loads(f"value = {given.strip()}")
+    except (ValueError, RecursionError):
+        return given.strip()
+    return found["value"] if len(found) == 1 else given.strip()
+
+
+def load_shape(path: str | Path) -> Shape:
+    """Read a geometry file: `schema`, `title`, `source`, and `[geometry]` with a kind and its parameters.
+
+    Parameters
+    ----------
+    path : str or Path
+        The TOML file.
+
+    Returns
+    -------
+    Shape
+        Lengths in um, angles in rad, lists as tuples; whether the kind knows them is for the geometry to say.
+
+    Raises
+    ------
+    ScenarioError
+        The file cannot be read or a quantity is wrong: every fault, a line each.
+    """
+    faults: list[str] = []
+    shape = read_shape(Path(path), faults)
+    if shape is None or faults:
+        raise ScenarioError("\n".join(faults))
+    return shape
+
+
+def read_shape(path: Path, faults: list[str]) -> Shape | None:
+    """As `load_shape`, with its faults noted; None where there is no shape to speak of."""
+    try:
+        table = Table(read_toml(path), path.name, faults)
+    except ScenarioError as fault:
+        faults.append(str(fault))
+        return None
+    table.take("schema", integer(1, 2), 1)
+    table.take("title", text, "")
+    table.take("source", text, "")
+    geometry = table.table("geometry")
+    shape = shape_of(geometry, path.name)
+    table.close()
+    return shape
+
+
+def shape_of(table: Table, source: str) -> Shape | None:
+    """The shape that a table holds: `kind`, and every other key a parameter."""
+    kind = table.take("kind", text)
+    parameters = {key: table.take(key, parameter(key)) for key in table.entries if key != "kind"}
+    return None if kind is None else Shape(kind, parameters, source)
+
+
+def parameter(key: str, depth: int = DEEPEST) -> Any:
+    """A reader of a parameter of a shape: a length with its unit, an angle where the key says so, a name."""
+    angle = key.endswith("angle")
+
+    def read(value: Any) -> Any:
+        if depth == 0:
+            refuse("lists stand in one another too deeply.")
+        if isinstance(value, list):
+            return tuple(map(parameter(key, depth - 1), value))
+        if isinstance(value, Mapping):
+            return {k: parameter(k, depth - 1)(v) for k, v in value.items()}
+        if isinstance(value, str) and value.lstrip()[:1] not in set("+-.0123456789"):
+            return value
+        if angle and isinstance(value, float) and 0.0 <= value <= 7.0:
+            return value
+        return units.quantity(value, "angle" if angle else "coordinate")
+
+    return read

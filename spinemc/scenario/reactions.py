@@ -1,0 +1,230 @@
+"""Reaction equations, their rates and the tables of rates that files hold."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spinemc import units
+from spinemc.errors import ScenarioError
+from spinemc.scenario.sections import Names
+from spinemc.scenario.table import Reader, Table, file_in, nearest
+from spinemc.scenario.values import Rate, Reaction
+
+MOST_PRODUCTS = 8
+TABLE_UNIT = {"rate0": "uM/s", "rate1": "/s", "rate2": "/M/s", "rate2_surface": "um^2/s"}
+"""Unit of the second column of a table, by the kind of rate."""
+
+_TERM = re.compile(r"(?:([1-9])\s+)?([^\W\d]\w*)")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """The two sides of an equation, a name for each molecule, and whether it goes both ways."""
+
+    reactants: tuple[str, ...]
+    products: tuple[str, ...]
+    reversible: bool
+
+
+def equation(value: Any) -> Equation:
+    """Read an equation such as "A + B <-> C", "2 A -> B", "0 -> A".
+
+    Returns
+    -------
+    Equation
+
+    Raises
+    ------
+    ScenarioError
+        Not an equation, more than two reactants in a direction, or nothing that changes.
+    """
+    if not isinstance(value, str):
+        raise ScenarioError('an equation is a text such as "A + B <-> C".')
+    sides = re.split(r"<->|->", value)
+    if len(sides) != 2:
+        raise ScenarioError('an equation has two sides and one arrow, -> or <->, as in "A + B <-> C".')
+    reactants, products = map(_side, sides)
+    reversible = "<->" in value
+    if len(reactants) > 2 or (reversible and len(products) > 2):
+        raise ScenarioError("at most two molecules can react at once: write it as two reactions.")
+    if len(products) > MOST_PRODUCTS:
+        raise ScenarioError(
+            f"at most {MOST_PRODUCTS} molecules can be made at once: write it as two reactions."
+        )
+    if sorted(reactants) == sorted(products):
+        raise ScenarioError("both sides are the same, so nothing happens: remove it.")
+    return Equation(reactants, products, reversible)
+
+
+def _side(side: str) -> tuple[str, ...]:
+    if side.strip() == "0":
+        return ()
+    molecules: list[str] = []
+    for term in side.split("+"):
+        match = _TERM.fullmatch(term.strip())
+        if match is None:
+            what = f'"{term.strip()}" is not a molecule' if term.strip() else "a molecule is missing"
+            raise ScenarioError(f'{what}: write a species as "A", two of it as "2 A", nothing as "0".')
+        molecules += [match[2]] * int(match[1] or 1)
+    return tuple(molecules)
+
+
+def reaction(table: Table, names: Names, folder: Path) -> Reaction | None:
+    """Read one reaction.
+
+    Parameters
+    ----------
+    table : Table
+        Its keys.
+    names : Names
+        What is known.
+    folder : Path
+        Where tables of rates are looked for.
+
+    Returns
+    -------
+    Reaction or None
+        None where the equation cannot be read.
+    """
+    surface = names.surface
+    found = table.take("equation", equation)
+    if found is None:
+        for key in ("kf", "kb", "in"):
+            table.has(key)
+        return None
+    for name in dict.fromkeys(found.reactants + found.products):
+        if name not in surface:
+            near = nearest(name, surface)
+            table.refuse(
+                "equation", f"{name} is not a species. " + (f"Did you mean {near}?" if near else _add(name))
+            )
+    sides = (found.reactants, found.products)
+    for start, end in (sides, sides[::-1]) if found.reversible else (sides,):
+        wrong = _misplaced(start, end, surface)
+        if wrong:
+            table.refuse("equation", wrong)
+    kf = table.take("kf", _rate(_kind(found.reactants, surface), folder))
+    kb = None
+    if found.reversible:
+        kb = table.take("kb", _rate(_kind(found.products, surface), folder))
+    elif table.has("kb"):
+        table.refuse("kb", "a reaction with -> has no way back: write it with <->, or remove kb.")
+    inside = table.take("in", names.compartment_name, None)
+    if inside is not None and found.reactants:
+        table.refuse("in", 'only a zeroth-order reaction, "0 -> A", happens in a compartment that is named.')
+    return Reaction(table.entries["equation"], found.reactants, found.products, kf, kb, inside)
+
+
+def _add(name: str) -> str:
+    return f'Add a [[species]] with name = "{name}".'
+
+
+def _misplaced(start: tuple[str, ...], end: tuple[str, ...], surface: Mapping[str, bool]) -> str | None:
+    """What is wrong with where the molecules are, in one direction; None where nothing is."""
+    if any(surface.get(s, True) for s in start):
+        return None
+    made = next((s for s in end if surface.get(s)), None)
+    if made is None:
+        return None
+    if not start:
+        return f"a zeroth-order reaction makes volume species only, and {made} is in the membrane."
+    return f"{made} is in the membrane: a surface species must be among the molecules it is made of."
+
+
+def _kind(reactants: tuple[str, ...], surface: Mapping[str, bool]) -> str | None:
+    """The kind of the rate; None where it cannot be told, because a species is not known."""
+    if len(reactants) < 2:
+        return f"rate{len(reactants)}"
+    if any(s not in surface for s in reactants):
+        return None
+    return "rate2_surface" if all(surface[s] for s in reactants) else "rate2"
+
+
+def _rate(kind: str | None, folder: Path) -> Reader:
+    """A rate: a quantity, or a table in a file."""
+
+    def read(value: Any) -> Rate | None:
+        if kind is None:
+            return None
+        if not isinstance(value, Mapping):
+            return Rate.constant(units.quantity(value, kind))
+        if set(value) != {"table"}:
+            raise ScenarioError('a rate is a text such as "12 /s", or { table = "FILE" } and no other key.')
+        return rate_table(file_in(folder)(value["table"]), kind)
+
+    return read
+
+
+def rate_table(path: Path, kind: str) -> Rate:
+    """Read a rate that changes in time from a file of two columns with a comma between them.
+
+    Lines that begin with # are comments; the first other line may be a heading.
+
+    Parameters
+    ----------
+    path : Path
+        Time [s], increasing, and rate in the unit that `TABLE_UNIT` gives for the kind.
+    kind : str
+        A kind of rate of `spinemc.units`.
+
+    Returns
+    -------
+    Rate
+        In engine units.
+
+    Raises
+    ------
+    ScenarioError
+        The file cannot be read, or a row is not two finite numbers, negative or out of order.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path.name} is not a text in UTF-8.") from None
+    except OSError as error:
+        raise ScenarioError(f"{path.name} cannot be read: {error.strerror}.") from None
+    scale = units.quantity(f"1 {TABLE_UNIT[kind]}", kind)
+    time: list[float] = []
+    rate: list[float] = []
+    heading_allowed = True
+    for at, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        row = _row(line)
+        if row is None:
+            if not heading_allowed:
+                raise ScenarioError(
+                    f'{path.name}, line {at}: "{line.strip()[:40]}" is not a time and a rate.'
+                )
+            heading_allowed = False
+            continue
+        heading_allowed = False
+        if not all(map(math.isfinite, row)):
+            raise ScenarioError(f"{path.name}, line {at}: the time and the rate must be finite.")
+        if row[1] < 0:
+            raise ScenarioError(f"{path.name}, line {at}: the rate, {row[1]:g}, is negative.")
+        if time and row[0] <= time[-1]:
+            raise ScenarioError(
+                f"{path.name}, line {at}: the time, {row[0]:g} s, is not after {time[-1]:g} s: it must be."
+            )
+        time.append(row[0])
+        rate.append(row[1] * scale)
+    if not time:
+        raise ScenarioError(f"{path.name} has no row: a table needs at least one time and rate.")
+    return Rate(tuple(time), tuple(rate))
+
+
+def _row(line: str) -> tuple[float, float] | None:
+    """The two numbers of a line; None where it does not hold two numbers."""
+    cells = line.split(",")
+    if len(cells) != 2:
+        return None
+    try:
+        return float(cells[0]), float(cells[1])
+    except ValueError:
+        return None

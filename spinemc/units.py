@@ -1,0 +1,141 @@
+"""Engine units (um, s, molecules), constants, and the way from a text such as "220 um^2/s" to a number."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from spinemc.errors import ScenarioError
+
+AVOGADRO = 6.02214076e23
+"""Molecules in a mole [1/mol], exact since the SI of 2019."""
+
+MICROMOLAR = 602.214076
+"""Molecules in 1 um^3 at 1 uM [um^-3]."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a quantity measures.
+
+    Attributes
+    ----------
+    need : str
+        The sentence that tells a user what is allowed.
+    example : str
+        A quantity as it is written.
+    unit : str
+        The engine's unit, molecules being pure numbers.
+    moles : int
+        Power of the mole in the molar form of the unit; 0 where there is none.
+    signed : bool
+        Whether it may be negative.
+    """
+
+    need: str
+    example: str
+    unit: str
+    moles: int = 0
+    signed: bool = False
+
+
+KINDS = {
+    "time": Kind("a time is given in s, ms or us", "5 ms", "s"),
+    "length": Kind("a length is given in um or nm", "0.5 um", "um"),
+    "coordinate": Kind("a coordinate is given in um or nm", "-0.5 um", "um", signed=True),
+    "angle": Kind("an angle is given in rad or deg", "0.1 rad", "rad"),
+    "diffusion": Kind("a diffusion coefficient is given in um^2/s", "220 um^2/s", "um^2/s"),
+    "concentration": Kind("a concentration is given in M, uM, nM or 1/um^3", "100 nM", "1/um^3", moles=1),
+    "density": Kind("a density on the membrane is given in 1/um^2", "998 /um^2", "1/um^2"),
+    "rate0": Kind("a zeroth-order reaction needs a rate in uM/s", "1 uM/s", "1/um^3/s", moles=1),
+    "rate1": Kind("a first-order reaction needs a rate in 1/s", "50 /s", "1/s"),
+    "rate2": Kind("a second-order reaction needs a rate in 1/(M s)", "1e8 /M/s", "um^3/s", moles=-1),
+    "rate2_surface": Kind("a reaction of two surface species needs a rate in um^2/s", "0.1 um^2/s", "um^2/s"),
+}
+"""What `quantity` can read, by name: `rate0` to `rate2` by the order of the reaction."""
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NAME = r"[A-Za-zµμ]+(?:(?:\^|\*\*)-?\d)?"
+_GROUP = rf"(?:{_NAME}|\({_NAME}(?:[ *]{_NAME})*\))"
+_PRINTED = str.maketrans({"²": "^2", "³": "^3", "⁻": "^-", "¹": "1", "·": " "})
+_QUANTITY = re.compile(rf"({_NUMBER}) ?((?:1?/)?{_GROUP}(?:[/* ]{_GROUP})*)", re.ASCII)
+
+
+def _tidy(text: str) -> str:
+    """The text with signs as pint reads them and single blanks between factors only."""
+    return re.sub(r" ?([/*()]) ?", r"\1", " ".join(text.translate(_PRINTED).split()))
+
+
+@cache
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry()
+
+
+@cache
+def _factor(unit: str, kind: str) -> Decimal | None:
+    """Engine units in one `unit`, to 15 digits; None where it is not known or measures something else."""
+    import pint
+
+    wanted = KINDS[kind]
+    try:
+        one = _registry().Quantity(1.0, _registry().parse_units("1" * unit.startswith("/") + unit))
+    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError):
+        return None
+    for moles in (0, wanted.moles):
+        try:
+            plain = one.to(f"mol^{moles} * {wanted.unit}").magnitude
+        except pint.DimensionalityError:
+            continue
+        except pint.OffsetUnitCalculusError:
+            return None
+        return Decimal(f"{plain:.15g}") * Decimal(str(AVOGADRO)) ** moles
+    return None
+
+
+def quantity(text: Any, kind: str) -> float:
+    """The number of engine units in a text such as "1e8 /M/s", "100 nM" or "0.5 us".
+
+    Parameters
+    ----------
+    text : str
+        A number and a unit; the unit may begin with a slash.
+    kind : str
+        A name in `KINDS`.
+
+    Returns
+    -------
+    float
+        In um, s and molecules: rounded once, so that "300 nm" equals "0.3 um".
+
+    Raises
+    ------
+    ScenarioError
+        A bare number, a unit that is not known or measures something else, a number that is not finite, or is
+        negative where that means nothing. The sentence says what is allowed, not where it was said.
+    """
+    wanted = KINDS[kind]
+    allowed = f'{wanted.need}, as in "{wanted.example}"'
+    if not isinstance(text, str):
+        raise ScenarioError(f"{allowed}: a text of a number and its unit.")
+    match = _QUANTITY.fullmatch(_tidy(text))
+    if match is None:
+        bare = re.fullmatch(_NUMBER, text.strip())
+        raise ScenarioError(
+            f"{allowed}: {'the unit is missing' if bare else 'this is not a number and a unit'}."
+        )
+    factor = _factor(match[2], kind)
+    if factor is None:
+        raise ScenarioError(f"{wanted.need}.")
+    number = float(match[1])
+    value = float(Decimal(match[1]) * factor) if math.isfinite(number) else number
+    if not math.isfinite(value):
+        raise ScenarioError(f"{wanted.need}: the number is too large.")
+    if value < 0 and not wanted.signed:
+        raise ScenarioError(f"{wanted.need} and cannot be negative.")
+    return value
