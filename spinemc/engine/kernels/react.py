@@ -15,13 +15,24 @@ from spinemc.engine.kernels.rng import (
     ENTER,
     EVENT,
     PLACE,
+    REACT,
     exponential,
     jit,
     normal,
     uniform,
     words,
 )
-from spinemc.engine.kernels.tables import AT_FIRST, AT_SECOND, BELOW, ENTRIES, EVENTS, FULL, HELD, PLACES
+from spinemc.engine.kernels.tables import (
+    AT_FIRST,
+    AT_SECOND,
+    BELOW,
+    ENTRIES,
+    EVENTS,
+    FULL,
+    HELD,
+    NAMES,
+    PLACES,
+)
 
 ATTEMPTS = 256  # random places tried before a cell counts as having no room
 BELOW_ENTRY = 1e-6  # where a molecule let in starts its way, below the boundary [um]
@@ -41,6 +52,8 @@ def add(cells, chem, state, s, x, y, z, voxel, face):
     state.z[j] = z
     state.voxel[j] = voxel
     state.face[j] = face
+    state.name[j] = state.serial[NAMES]
+    state.serial[NAMES] += 1
     state.n[s] = i + 1
     column = chem.column[s]
     if column >= 0:
@@ -60,6 +73,7 @@ def remove(cells, chem, state, s, i):
     state.z[j] = state.z[last]
     state.voxel[j] = state.voxel[last]
     state.face[j] = state.face[last]
+    state.name[j] = state.name[last]
     state.n[s] -= 1
 
 
@@ -249,9 +263,7 @@ def fire(walls, cells, chem, key, state, spot, t, span):
         s = chem.uni_species[chosen]
         if s < 0:
             voxels = cells.voxel.shape[0]
-            x, y, z, v = anywhere(
-                walls, cells, key, state, 0, voxels, chem.uni_where[chosen], ATTEMPTS * ATTEMPTS
-            )
+            x, y, z, v = anywhere(walls, cells, key, state, 0, voxels, chem.uni_where[chosen], ATTEMPTS * ATTEMPTS)
             if v < 0:
                 state.serial[HELD] += 1
                 continue
@@ -373,3 +385,37 @@ def tangents(nx, ny, nz):
         size = math.sqrt(nx * nx + nz * nz)
         tx, ty, tz = -nz / size, 0.0, nx / size
     return tx, ty, tz, ny * tz - nz * ty, nz * tx - nx * tz, nx * ty - ny * tx
+
+
+@jit
+def scatter(walls, cells, chem, key, state, s, number, compartment):
+    """Add molecules of a volume species, uniformly in a compartment (0: the whole inside). Returns how many found room."""
+    voxels = cells.voxel.shape[0]
+    for m in range(number):
+        x, y, z, v = anywhere(walls, cells, key, state, 0, voxels, compartment, ATTEMPTS * ATTEMPTS)
+        if v < 0:
+            return m
+        add(cells, chem, state, s, x, y, z, v, -1)
+    return number
+
+
+@jit
+def put(walls, cells, chem, state, s, x, y, z, face):
+    """Add molecules of a species at given points, on a face each, or in the volume just below it where s diffuses.
+
+    Face -1 stands for a point of the volume. Returns how many found room.
+    """
+    for m in range(x.shape[0]):
+        i = state.n[s]
+        v = voxel_at(walls, x[m], y[m], z[m])
+        if v < 0:
+            return m
+        add(cells, chem, state, s, x[m], y[m], z[m], v, face[m])
+        if face[m] >= 0 and not chem.surface[s]:
+            j = state.start[s] + i
+            nx, ny, nz, w = below_membrane(walls, state, j)
+            remove(cells, chem, state, s, i)
+            if w < 0:
+                return m
+            add(cells, chem, state, s, nx, ny, nz, w, -1)
+    return x.shape[0]

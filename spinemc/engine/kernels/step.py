@@ -5,7 +5,6 @@ The halves on both sides make the splitting symmetric, so that its error falls w
 
 import math
 
-
 from spinemc.engine.kernels.move import brushes, travel, voxel_at
 from spinemc.engine.kernels.react import compartment_of, enter, fire, meet, rate_at, remove
 from spinemc.engine.kernels.rng import MOVE, TOUCH, displacements, jit, uniform, words
@@ -27,6 +26,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     column = chem.column[s]
     columns = chem.columns[0]
     seeks = chem.active_start[s + 1] > chem.active_start[s]
+    taken = walls.takes[s]
     state.serial[MOVES] += state.n[s]
     high = state.n[s]
     while high > 0:
@@ -60,12 +60,12 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                         y = py
                         z = pz
                         w = v
-                    elif boundary < 0 and walls.near_start[w + 1] > walls.near_start[w]:
-                        touched, exponent = brushes(walls, s, w, px, py, pz, x, y, z, spread)
-                        if touched >= 0:
-                            a, _, _, _ = words(key, i, step, TOUCH, s, 0)
-                            if uniform(a) < math.exp(-exponent):
-                                boundary = touched
+            if taken and boundary < 0 and walls.near_start[w + 1] > walls.near_start[w]:
+                touched, exponent = brushes(walls, s, w, px, py, pz, x, y, z, spread)
+                if touched >= 0:
+                    a, _, _, _ = words(key, i, step, TOUCH, s, 0)
+                    if uniform(a) < math.exp(-exponent):
+                        boundary = touched
             if boundary >= 0:
                 state.absorbed[boundary] += 1
                 remove(cells, chem, state, s, i)
@@ -182,23 +182,3 @@ def tally(state, surface, shapes, face_region, volume_count, surface_count):
                     compartment = compartment_of(shapes, state.x[j], state.y[j], state.z[j])
                     if compartment > 0:
                         volume_count[compartment, s] += 1
-
-
-@jit
-def settle(cells, chem, state):
-    """Count afresh the molecules that are looked for, by cell: after molecules were put in from outside."""
-    state.count[:] = 0
-    for s in range(state.n.shape[0]):
-        column = chem.column[s]
-        if column >= 0:
-            for j in range(state.start[s], state.start[s] + state.n[s]):
-                state.count[cells.of_voxel[state.voxel[j]] * chem.columns[0] + column] += 1
-
-
-@jit
-def place(walls, x, y, z, voxel):
-    """Fill in the voxel of each point; -1 outside the grid."""
-    for j in range(x.shape[0]):
-        voxel[j] = voxel_at(walls, x[j], y[j], z[j])
-
-

@@ -21,6 +21,7 @@ class Walls(NamedTuple):
     triangle: np.ndarray  # faces that touch a voxel
     near_start: np.ndarray  # (voxels + 1,) likewise for faces that take molecules out, within reach of one step
     near: np.ndarray
+    takes: np.ndarray  # (species,) bool: whether any face takes molecules of a species out
     plane: np.ndarray  # (faces, 4) outward unit normal n and offset c: n . x = c on the plane
     corner: np.ndarray  # (faces, 9) corners, counter-clockwise seen from outside [um]
     boundary: np.ndarray  # (species, faces) int16: boundary that a molecule meets there, -1 where it reflects
@@ -50,7 +51,6 @@ class Chemistry(NamedTuple):
     partner_column: np.ndarray  # its column in State.count
     column: np.ndarray  # (species,) column in State.count, -1 for species that nobody looks for
     columns: np.ndarray  # (1,) number of columns
-    planar: np.ndarray  # (reactions,) bool: both partners sit in the membrane
     rate_start: np.ndarray  # (reactions + 1,) rows of each reaction's rate
     rate_time: np.ndarray  # [s]
     rate_value: np.ndarray  # [1/s]; [um^3/s], [um^2/s] for second order; microscopic
@@ -96,6 +96,7 @@ class State(NamedTuple):
     z: np.ndarray
     voxel: np.ndarray  # (slots,) int32
     face: np.ndarray  # (slots,) int32 triangle of a surface molecule, -1 in the volume
+    name: np.ndarray  # (slots,) int64 number of the molecule, in the order of their making
     start: np.ndarray  # (species,)
     room: np.ndarray  # (species,) slots of each species
     n: np.ndarray  # (species,) molecules of each species
@@ -109,5 +110,5 @@ class State(NamedTuple):
 
 
 # entries of State.serial
-EVENTS, PLACES, STEPS, MOVES, HELD, FULL, ENTRIES = range(7)
-SERIALS = 7
+EVENTS, PLACES, STEPS, MOVES, HELD, FULL, ENTRIES, NAMES = range(8)
+SERIALS = 8

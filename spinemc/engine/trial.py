@@ -1,0 +1,274 @@
+"""One trial: molecules put in, advanced from moment to moment, counted, and nothing kept but what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinemc.engine.kernels import react, step
+from spinemc.engine.kernels.tables import FULL, HELD, MOVES, SERIALS, Spot, State
+from spinemc.engine.schedule import Moment, frame_times, schedule
+from spinemc.engine.system import System
+from spinemc.errors import EngineError
+from spinemc.geometry.compartments import sample_surface
+from spinemc.scenario import Release
+
+_MOST_PRODUCTS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What one trial left behind.
+
+    Attributes
+    ----------
+    count : (time, compartment, species) int32
+        Molecules of the volume species; compartment 0 is the whole inside.
+    surface : (time, region, species) int32
+        Molecules of the surface species; region 0 is the whole membrane.
+    events : (time, reaction) int64
+        Firings of each one-way reaction since the sample before.
+    absorbed : (time, boundary) int64
+        Molecules taken out, less those let in, since the sample before.
+    positions : dict
+        Species to (row_size (frame,), position (row, 3) [um], particle (row,)), for recorded trials.
+    moves : int
+        Particle-steps made.
+    held : int
+        Moves and events not made because round-off or a lack of room left them in doubt.
+    """
+
+    count: np.ndarray
+    surface: np.ndarray
+    events: np.ndarray
+    absorbed: np.ndarray
+    positions: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+    moves: int
+    held: int
+
+
+def run_trial(
+    system: System, seed: int, number: int, report: Callable[[float, int], bool] = lambda time, moves: True
+) -> Trial | None:
+    """Run trial `number` of a scenario from beginning to end.
+
+    Parameters
+    ----------
+    system : System
+    seed, number : int
+        The key of all its random numbers; nothing else enters.
+    report : callable
+        Called at every sample with the time reached [s] and the particle-steps so far; returning False stops the trial.
+
+    Returns
+    -------
+    Trial, or None where it was stopped.
+
+    Raises
+    ------
+    EngineError
+        Where a release finds no room, or one step makes more molecules than can be held.
+    """
+    scenario, network = system.scenario, system.network
+    moments = schedule(scenario)
+    samples = len(scenario.run.sample_times)
+    regions, compartments = len(system.geometry.regions), len(system.geometry.compartments)
+    number_of_species = len(network.species)
+    count = np.zeros((samples, compartments, number_of_species), np.int32)
+    surface = np.zeros((samples, regions, number_of_species), np.int32)
+    fired = np.zeros((samples, len(network.steps)), np.int64)
+    absorbed = np.zeros((samples, len(system.boundaries)), np.int64)
+    key = np.array([seed, number], np.uint64)
+    trial = _Molecules(system, key, moments[0].dt)
+    frames = _Frames(system, number)
+    face_region = system.geometry.face_region.astype(np.int64)
+    for moment in moments:
+        for release, occasion in moment.releases:
+            trial.release(scenario.release[release], release, occasion, moment.dt)
+        for record, _ in moment.frames:
+            frames.take(record, trial.state)
+        if moment.sample >= 0:
+            n = moment.sample
+            step.tally(
+                trial.state,
+                network.surface,
+                system.cells.compartment_shape,
+                face_region,
+                count[n],
+                surface[n],
+            )
+            fired[n] = trial.state.fired
+            absorbed[n] = trial.state.absorbed
+            if not report(moment.time, int(trial.state.serial[MOVES])):
+                return None
+        trial.advance(moment)
+    return Trial(
+        count=count[:, :, ~network.surface],
+        surface=surface[:, :, network.surface],
+        events=np.diff(fired, axis=0, prepend=0),
+        absorbed=np.diff(absorbed, axis=0, prepend=0),
+        positions=frames.taken(),
+        moves=int(trial.state.serial[MOVES]),
+        held=int(trial.state.serial[HELD]),
+    )
+
+
+class _Molecules:
+    """The molecules of one trial and the arrays they live in, which grow when they must."""
+
+    def __init__(self, system: System, key: np.ndarray, dt: float) -> None:
+        self.system = system
+        self.key = key
+        species, steps = len(system.network.species), len(system.network.steps)
+        chemistry = system.chemistry(dt)
+        self.spot = Spot(
+            at=np.zeros((_MOST_PRODUCTS, 3)),
+            voxel=np.zeros(_MOST_PRODUCTS, np.int32),
+            face=np.zeros(_MOST_PRODUCTS, np.int32),
+            delta=np.zeros((3, step.BLOCK)),
+            left=np.zeros(step.BLOCK),
+        )
+        entries = system.entries.species.size
+        generator = np.random.Generator(np.random.Philox(seed=[int(key[0]), int(key[1]), 0]))
+        self.state = State(
+            x=np.zeros(0),
+            y=np.zeros(0),
+            z=np.zeros(0),
+            voxel=np.zeros(0, np.int32),
+            face=np.zeros(0, np.int32),
+            name=np.zeros(0, np.int64),
+            start=np.zeros(species, np.int64),
+            room=np.zeros(species, np.int64),
+            n=np.zeros(species, np.int64),
+            count=np.zeros(system.grid.cell_volume.size * max(1, int(chemistry.columns[0])), np.int32),
+            fired=np.zeros(steps, np.int64),
+            absorbed=np.zeros(len(system.boundaries), np.int64),
+            clock=generator.exponential(size=1 + entries),
+            serial=np.zeros(SERIALS, np.int64),
+            cursor=np.zeros(steps, np.int64),
+            rate=np.zeros(steps),
+        )
+
+    def grow(self, room: np.ndarray) -> None:
+        """Move to arrays with at least `room` slots for each species."""
+        old = self.state
+        room = np.maximum(room, old.room)
+        start = np.concatenate([[0], np.cumsum(room)[:-1]])
+        arrays = {}
+        for name in ("x", "y", "z", "voxel", "face", "name"):
+            before = getattr(old, name)
+            arrays[name] = np.zeros(int(room.sum()), before.dtype)
+            for s in range(room.size):
+                n = old.n[s]
+                arrays[name][start[s] : start[s] + n] = before[old.start[s] : old.start[s] + n]
+        self.state = old._replace(start=start, room=room, **arrays)
+
+    def release(self, release: Release, number: int, occasion: int, dt: float) -> None:
+        """Put in the molecules of one release."""
+        system = self.system
+        geometry, network = system.geometry, system.network
+        s = network.species.index(release.species)
+        generator = np.random.Generator(
+            np.random.Philox(seed=[int(self.key[0]), int(self.key[1]), 1, number, occasion])
+        )
+        amount = expected_number(system, release)
+        if release.count is None:
+            amount = round(amount) if release.exact else int(generator.poisson(amount))
+        amount = int(amount)
+        room = self.state.room.copy()
+        room[s] = max(room[s], self.state.n[s] + amount)
+        self.grow(room)
+        chemistry = system.chemistry(dt or system.scenario.run.dt)
+        if release.on is not None:
+            region = geometry.regions.index(release.on)
+            points, face = sample_surface(geometry, region, amount, generator)
+        elif release.at is not None:
+            points, face = np.tile(np.array(release.at), (amount, 1)), np.full(amount, -1)
+        if release.inside is not None:
+            where = geometry.compartments.index(release.inside)
+            made = react.scatter(system.walls, system.cells, chemistry, self.key, self.state, s, amount, where)
+        else:
+            x, y, z = (np.ascontiguousarray(points[:, axis]) for axis in range(3))
+            made = react.put(system.walls, system.cells, chemistry, self.state, s, x, y, z, face.astype(np.int32))
+        if made < amount:
+            raise EngineError(
+                f"release {number + 1}, {release.species}: no room was found for {amount - made} of {amount} "
+                f"molecules in trial {int(self.key[1])} (seed {int(self.key[0])}); the place is too small to hold them."
+            )
+
+    def advance(self, moment: Moment) -> None:
+        """Make all the steps from one moment to the next."""
+        system = self.system
+        done, status = 0, step.GROW
+        if moment.steps == 0:
+            return
+        chemistry = system.chemistry(moment.dt)
+        while done < moment.steps:
+            done, status = step.advance(
+                system.walls,
+                system.cells,
+                chemistry,
+                system.entries,
+                self.key,
+                self.state,
+                self.spot,
+                moment.time,
+                moment.dt,
+                done,
+                moment.steps,
+            )
+            if status == step.GROW:
+                self.grow(2 * self.state.room + 64 + int(self.state.n.sum()) // 2)
+            if status == step.OVERFLOW:
+                species = system.network.species[int(self.state.serial[FULL]) - 1]
+                raise EngineError(
+                    f"{species}: more molecules were made in one time step, near t = {moment.time + done * moment.dt:.6g} s, "
+                    f"than there were in the whole trial before (trial {int(self.key[1])}, seed {int(self.key[0])}); "
+                    "use a shorter run.dt."
+                )
+
+
+class _Frames:
+    """The positions that a trial was asked to record."""
+
+    def __init__(self, system: System, number: int) -> None:
+        self.system = system
+        self.wanted = {
+            i: [system.network.species.index(name) for name in record.species]
+            for i, record in enumerate(system.scenario.positions)
+            if number in record.trials
+        }
+        self.rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+
+    def take(self, record: int, state: State) -> None:
+        for s in self.wanted.get(record, ()):
+            here = slice(state.start[s], state.start[s] + state.n[s])
+            points = np.column_stack([state.x[here], state.y[here], state.z[here]])
+            frames = self.rows.setdefault(self.system.network.species[s], [])
+            frames.append((points, state.name[here].copy()))
+
+    def taken(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        return {
+            name: (
+                np.array([len(points) for points, _ in frames], np.int64),
+                np.concatenate([points for points, _ in frames]),
+                np.concatenate([names for _, names in frames]),
+            )
+            for name, frames in self.rows.items()
+        }
+
+
+def expected_number(system: System, release: Release) -> float:
+    """Mean number of molecules that one occasion of a release puts in."""
+    geometry = system.geometry
+    if release.count is not None:
+        return float(release.count)
+    if release.density is not None:
+        return release.density * float(geometry.region_area[geometry.regions.index(release.on or "membrane")])
+    where = geometry.compartments.index(release.inside or "cytosol")
+    return (release.concentration or 0.0) * float(geometry.compartment_volume[where])
+
+
+__all__ = ["Trial", "expected_number", "frame_times", "run_trial"]
