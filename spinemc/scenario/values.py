@@ -167,7 +167,7 @@ class PlasticitySpec:
 class Scenario:
     """Everything a user may set.
 
-    It is built from values, as below, or from the tables of a scenario file, whose quantities have their units:
+    It is built from values, as below, or from the tables of a scenario file, whose quantities have units:
     `Scenario(geometry={"shape": {"kind": "sphere", "radius": "1 um"}}, run={...}, species=[{...}])`.
 
     Parameters

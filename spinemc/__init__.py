@@ -1,0 +1,43 @@
+"""Stochastic particle simulation of calcium in dendritic spines, from a labelled mesh to a synaptic weight.
+
+Examples
+--------
+>>> import spinemc as smc
+>>> scenario = smc.load_scenario("mushroom.toml")
+>>> tree = smc.run(scenario, out="run.zarr", trials=50, seed=1, threads=2)
+>>> tree = smc.open("run.zarr")
+>>> geometry = smc.load_geometry("geometries/mushroom.toml")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Geometry": "spinemc.geometry",
+    "Scenario": "spinemc.scenario",
+    "SpinemcError": "spinemc.errors",
+    "load_geometry": "spinemc.geometry",
+    "load_scenario": "spinemc.scenario",
+    "open": "spinemc.store",
+    "resume": "spinemc.simulate",
+    "run": "spinemc.simulate",
+}
+"""Where each public name lives; its module is loaded when the name is first used."""
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'spinemc' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

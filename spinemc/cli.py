@@ -1,0 +1,201 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import spinemc
+from spinemc.errors import SpinemcError
+
+DONE, PROGRAM_FAULT, INPUT_FAULT, INTERRUPTED = 0, 1, 2, 130
+"""Exit statuses."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The command and its arguments; those of the process where it is not given.
+
+    Returns
+    -------
+    int
+        0 done; 2 the input is at fault; 1 the program is; 130 interrupted.
+    """
+    arguments = parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn
+        try:
+            arguments.command(arguments)
+        except SpinemcError as error:
+            print(error, file=sys.stderr)
+            return INPUT_FAULT
+        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+            print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+            return INPUT_FAULT
+        except KeyboardInterrupt:
+            print(_interrupted(arguments), file=sys.stderr)
+            return INTERRUPTED
+        except Exception as error:
+            traceback.print_exc()
+            print(f"spinemc failed: {type(error).__name__}. This is a fault of the program.", file=sys.stderr)
+            return PROGRAM_FAULT
+    return DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    description = spinemc.__doc__.splitlines()[0]
+    top = argparse.ArgumentParser(prog="spinemc", description=description, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"spinemc {spinemc.__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, call: Callable[[Any], None], help: str) -> argparse.ArgumentParser:
+        description = f"{help[0].upper()}{help[1:]}."
+        made = commands.add_parser(name, help=help, description=description, allow_abbrev=False)
+        made.set_defaults(command=call)
+        return made
+
+    run = command("run", _run, "run a scenario into a store")
+    run.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
+    run.add_argument("--out", type=Path, metavar="STORE", help="by default the scenario's name, .zarr")
+    run.add_argument("--trials", type=_whole(1, 2**31), metavar="N", help="in place of run.trials")
+    run.add_argument("--seed", type=_whole(0, 2**32), metavar="S", help="in place of run.seed")
+    _add_threads(run)
+    _add_settings(run)
+    run.add_argument("--overwrite", action="store_true", help="replace a store that is there")
+    run.add_argument("--quiet", action="store_true", help="no progress")
+
+    resume = command("resume", _resume, "go on after an interruption")
+    resume.add_argument("store", type=Path, metavar="STORE")
+    _add_threads(resume)
+    resume.add_argument("--quiet", action="store_true", help="no progress")
+
+    check = command("check", _check, "read and build everything, run nothing")
+    check.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
+    _add_settings(check)
+
+    geometry = command("geometry", _geometry, "build, check and show a geometry")
+    geometry.add_argument("file", type=Path, metavar="FILE", help="geometry file (TOML), STL, OBJ or PLY")
+    geometry.add_argument("--export", type=Path, metavar="M.stl", help="write the surface: STL, OBJ or PLY")
+    geometry.add_argument("--plot", type=Path, metavar="P.png", help="draw it")
+
+    compare = command("compare", _compare, "lay the deterministic twins of a run over it")
+    compare.add_argument("store", type=Path, metavar="STORE")
+    compare.add_argument("--with", dest="twins", type=_names, default=("ode",), metavar="ode")
+
+    plot = command("plot", _plot, "draw the figure that shows a run")
+    plot.add_argument("store", type=Path, metavar="STORE")
+    plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
+    return top
+
+
+def _run(given: Any) -> None:
+    from spinemc import simulate
+    from spinemc.scenario import load_scenario
+
+    tree = simulate.run(
+        load_scenario(given.scenario, given.settings),
+        _store(given),
+        trials=given.trials,
+        seed=given.seed,
+        threads=given.threads,
+        overwrite=given.overwrite,
+        progress=not given.quiet,
+    )
+    print(simulate.summary(tree))
+    print(_store(given))
+
+
+def _resume(given: Any) -> None:
+    from spinemc import simulate
+
+    print(simulate.summary(simulate.resume(given.store, threads=given.threads, progress=not given.quiet)))
+    print(given.store)
+
+
+def _check(given: Any) -> None:
+    from spinemc import simulate
+    from spinemc.scenario import load_scenario
+
+    print(simulate.check(load_scenario(given.scenario, given.settings)))
+
+
+def _geometry(given: Any) -> None:
+    from spinemc import geometry
+
+    built = geometry.load_geometry(given.file)
+    print(geometry.describe(built))
+    if given.export is not None:
+        geometry.export(built, given.export)
+        print(given.export)
+    if given.plot is not None:
+        from spinemc import figures
+
+        figures.plot_geometry(built, given.plot)
+        print(given.plot)
+
+
+def _compare(given: Any) -> None:
+    from spinemc import simulate
+
+    print(simulate.compare(given.store, with_=given.twins))
+
+
+def _plot(given: Any) -> None:
+    from spinemc import figures, store
+
+    out = given.out if given.out is not None else Path(f"{given.store.stem}.png")
+    figures.plot_run(store.open(given.store), out)
+    print(out)
+
+
+def _store(given: Any) -> Path:
+    return given.out if given.out is not None else Path(f"{given.scenario.stem}.zarr")
+
+
+def _interrupted(given: Any) -> str:
+    store = given.store if given.command is _resume else _store(given) if given.command is _run else None
+    if store is None or not store.exists():
+        return "interrupted."
+    return f"interrupted: `spinemc resume {store}` goes on from here."
+
+
+def _warn(message: Warning | str, *_: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def _add_threads(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--threads", type=_whole(1, 2**15), metavar="T", help="by default, all cores")
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help='a key of the scenario, as in run.dt="0.5 us" or species.Ca.D="20 um^2/s"; may be repeated',
+    )
+
+
+def _whole(low: int, below: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) < below:
+            raise argparse.ArgumentTypeError(f'"{text}" is not a whole number from {low} to {below - 1}')
+        return int(text)
+
+    return whole
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
