@@ -49,8 +49,8 @@ def build(spec: GeometrySpec, path: Path | None = None) -> Geometry:
     Raises
     ------
     GeometryError
-        A file or a shape cannot be used, the surface does not bound one solid, or a region or a compartment holds
-        nothing.
+        A file or a shape cannot be used, the surface does not bound one solid, or a region or a compartment
+        holds nothing.
     """
     if spec.mesh is not None:
         vertex, face = read_mesh(spec.mesh, spec.unit)
@@ -98,14 +98,12 @@ def _regions(made: Solid, named: tuple[Named, ...], where: str) -> tuple[np.ndar
     return label, tuple(regions)
 
 
-def _compartments(
-    made: Solid, named: tuple[Named, ...], where: str
-) -> tuple[tuple[str, ...], np.ndarray]:
+def _compartments(made: Solid, named: tuple[Named, ...], where: str) -> tuple[tuple[str, ...], np.ndarray]:
     _refuse_taken(["cytosol", *made.compartments], named, where, "compartment")
     rows = []
     for entry in named:
         if entry.within.kind == "faces":
-            raise GeometryError(f"{where}: compartment {entry.name} is given by faces, must be a box or a sphere.")
+            raise GeometryError(f"{where}: compartment {entry.name} is given by faces: give a box or a sphere.")
         rows.append(_row(entry.within))
     names = ("cytosol", *(entry.name for entry in named), *made.compartments)
     return names, np.concatenate([np.array(rows).reshape(-1, 7), made.compartment_shape])

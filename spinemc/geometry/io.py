@@ -49,7 +49,9 @@ def read_mesh(path: Path, unit: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         mesh = trimesh.load_mesh(path, process=False, **options)
         vertex, face = np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
     except Exception as fault:  # the readers raise whatever they meet in a garbled file
-        raise GeometryError(f"{path.name}: cannot be read as {path.suffix[1:].upper()}: {fault}.") from fault
+        raise GeometryError(
+            f"{path.name}: cannot be read as {path.suffix[1:].upper()}: {str(fault).rstrip('.!')}."
+        ) from fault
     if len(face) == 0:
         raise GeometryError(f"{path.name}: the surface is empty: it holds no triangle.")
     if path.suffix.lower() == ".stl":  # each triangle of an STL file brings its own corners
@@ -94,22 +96,19 @@ def read_faces(path: Path, key: str, number: int, name: str) -> np.ndarray:
     if not isinstance(lists, dict):
         raise GeometryError(f"{path.name}: must hold an object of lists of face numbers.")
     if key not in lists:
-        raise GeometryError(
-            f'{path.name}: has no key "{key}", asked for by region {name}: it has {", ".join(lists) or "none"}.'
-        )
+        known = ", ".join(lists) or "none"
+        raise GeometryError(f'{path.name}: has no key "{key}", asked for by region {name}: it has {known}.')
     faces = lists[key]
     if not isinstance(faces, list) or not all(isinstance(i, int) and not isinstance(i, bool) for i in faces):
         raise GeometryError(f'{path.name}: "{key}" must be a list of face numbers.')
     outside = [i for i in faces if not 0 <= i < number]
     if outside:
-        raise GeometryError(
-            f'{path.name}: "{key}" names face {outside[0]}, but the faces are numbered from 0 to {number - 1}.'
-        )
+        raise GeometryError(f'{path.name}: "{key}" names face {outside[0]}, not one of the faces 0 to {number - 1}.')
     return np.array(faces, dtype=np.int64)
 
 
 def export(geometry: Geometry, path: str | Path) -> list[Path]:
-    """Write the surface in um: STL, OBJ with its regions as JSON beside it, or PLY with a colour for each region.
+    """Write the surface in um: STL, OBJ with its regions as JSON beside it, or PLY with a colour a region.
 
     Returns
     -------
@@ -127,9 +126,7 @@ def export(geometry: Geometry, path: str | Path) -> list[Path]:
     written = {path: _bytes(geometry, path.suffix.lower())}
     if path.suffix.lower() == ".obj":
         lists = {
-            name: np.flatnonzero(geometry.face_region == i).tolist()
-            for i, name in enumerate(geometry.regions)
-            if i > 0
+            name: np.flatnonzero(geometry.face_region == i).tolist() for i, name in enumerate(geometry.regions) if i > 0
         }
         written[path.with_suffix(".regions.json")] = json.dumps(lists).encode()
     try:

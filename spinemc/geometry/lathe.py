@@ -10,6 +10,7 @@ import numpy as np
 ROW = np.sqrt(0.75)  # height of an equilateral triangle over its edge
 GROWTH = 0.3  # how fast triangles may grow away from a fine border, per unit length
 SAMPLES = 1025
+SIDES = 20  # fewest corners of a ring that is fine enough for the bend of the surface about the axis
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,13 @@ def surface_area(spans: Sequence[Span]) -> float:
     return total
 
 
-def revolve(
-    spans: Sequence[Span], edge: float, least: int = 24
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def revolve(spans: Sequence[Span], edge: float, least: int = SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Turn a profile about the z axis into a closed surface with outward normals.
 
     Parameters
     ----------
     spans : sequence of Span
-        The profile, from the axis at the bottom to the axis at the top, each span starting where the last ended.
+        The profile, from the axis at the bottom to the axis at the top, each span from where the last ended.
     edge : float
         Wanted length of the triangles' edges [um].
     least : int
@@ -103,9 +102,7 @@ def _rings(spans: Sequence[Span], edge: float, least: int) -> tuple[np.ndarray, 
     t = np.linspace(0.0, 1.0, SAMPLES)
     points = [span.curve(t) for span in spans]
     scale = max(np.abs(p).max() for p in points)
-    length = [
-        np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(p, axis=0), axis=1))]) for p in points
-    ]
+    length = [np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(p, axis=0), axis=1))]) for p in points]
     start = np.concatenate([[0.0], np.cumsum([s[-1] for s in length])])
     border = np.array([p[0, 0] for p in points] + [points[-1][-1, 0]])
     finest = np.where(border > 1e-9 * scale, np.minimum(edge, 2.0 * np.pi * border / least), edge)
@@ -114,6 +111,9 @@ def _rings(spans: Sequence[Span], edge: float, least: int) -> tuple[np.ndarray, 
     for k, span in enumerate(spans):
         away = np.abs(start[k] + length[k][:, None] - start[None, :])
         wanted = np.minimum(edge, (finest + GROWTH * away).min(axis=1))
+        rise = np.abs(np.gradient(points[k][:, 1], length[k]))
+        bend = np.divide(points[k][:, 0], rise, out=np.full(SAMPLES, np.inf), where=rise > 1e-9)
+        wanted = np.minimum(wanted, np.maximum(2.0 * np.pi * bend / SIDES, finest.min()))
         density = 1.0 / (ROW * wanted)
         mean = (density[1:] + density[:-1]) / 2.0 * np.diff(length[k])
         passed = np.concatenate([[0.0], np.cumsum(mean)])
@@ -133,8 +133,8 @@ def _rings(spans: Sequence[Span], edge: float, least: int) -> tuple[np.ndarray, 
 def _stitch(n: int, phase: float, first: int, m: int, phase_up: float, first_up: int) -> np.ndarray:
     """Triangles between a ring of n corners and one of m above it (one corner: a pole).
 
-    Each edge is joined to the corner of the other ring whose angle is nearest to the edge's middle; both rings
-    order the middles in the same way, so the triangles fit together whatever n and m are.
+    Each edge is joined to the corner of the other ring whose angle is nearest to the edge's middle; both
+    rings order the middles in the same way, so the triangles fit together whatever n and m are.
     """
     below, above = np.arange(n), np.arange(m)
     middle = phase + 2.0 * np.pi * (below + 0.5) / n

@@ -35,8 +35,9 @@ class Geometry:
     compartments : tuple of str
         `cytosol` first (the whole inside, as a total), then the named parts.
     compartment_shape : (len(compartments) - 1, 7) float64
-        The part of space of each named compartment: kind (0 box, 1 sphere), then low and high corner of the box
-        (infinite where open), or centre, radius, 0, 0 of the sphere [um]. A point belongs to the first that holds it.
+        The part of space of each named compartment: kind (0 box, 1 sphere), then low and high corner of the
+        box (infinite where open), or centre, radius, 0, 0 of the sphere [um]. A point belongs to the first
+        that holds it.
     """
 
     name: str
@@ -89,9 +90,10 @@ class Geometry:
     @cached_property
     def compartment_volume(self) -> np.ndarray:
         """(len(compartments),) float64: volume of each compartment [um^3]; the first is the whole inside."""
-        from spinemc.geometry.compartments import solids
+        from spinemc.geometry.compartments import compartment_solids
 
-        return np.array([self.volume, *(solid.volume() for solid in solids(self))])
+        parts = compartment_solids(self)
+        return np.array([self.volume, *(sum(piece.volume() for piece in pieces) for pieces in parts)])
 
     @cached_property
     def genus(self) -> int:
@@ -130,8 +132,8 @@ def check(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     Raises
     ------
     GeometryError
-        The surface is empty, not finite, open, inside out, in several pieces, folded onto itself at an edge or a
-        corner, wound inconsistently, or holds degenerate or repeated faces; the place is named.
+        The surface is empty, not finite, open, inside out, in several pieces, wound inconsistently, touches
+        itself at an edge or a corner, or holds degenerate or repeated faces; the place is named.
     """
     if len(face) == 0 or len(vertex) == 0:
         raise GeometryError(f"{name}: the surface is empty: it holds no triangle.")
@@ -142,14 +144,12 @@ def check(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     _check_pieces(vertex, face, name)
     if signed_volume(vertex[face]) < 0.0:
         place = at(vertex[face[0]].mean(axis=0))
-        raise GeometryError(
-            f"{name}: inside out: the normals point inward, as that of the face at {place} um: flip the faces."
-        )
+        raise GeometryError(f"{name}: inside out: the normals point inward, as at {place} um: flip the faces.")
 
 
 def at(point: np.ndarray) -> str:
-    """A place as messages write it: (x, y, z)."""
-    return "(" + ", ".join(f"{x:.4g}" for x in np.asarray(point) + 0.0) + ")"
+    """A place [um] as messages write it: (x, y, z), to a picometre."""
+    return "(" + ", ".join(f"{x:.4g}" for x in np.round(point, 6) + 0.0) + ")"
 
 
 def _count(number: int, thing: str) -> str:
@@ -175,9 +175,7 @@ def _check_faces(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     flat = np.linalg.norm(_cross(corners), axis=1) <= 1e-10 * extent * longest
     if flat.any():
         place = at(corners[np.argmax(flat)].mean(axis=0))
-        raise GeometryError(
-            f"{name}: {_count(int(flat.sum()), 'degenerate face')} (no area), the first at {place} um."
-        )
+        raise GeometryError(f"{name}: {_count(int(flat.sum()), 'degenerate face')} (no area), the first at {place} um.")
     _, index, count = np.unique(np.sort(face, axis=1), axis=0, return_index=True, return_counts=True)
     if (count > 1).any():
         place = at(corners[index[count > 1].min()].mean(axis=0))
@@ -187,7 +185,7 @@ def _check_faces(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
 
 
 def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str) -> np.ndarray:
-    """(f * 3 / 2, 2): the two half-edges of each edge; half-edge 3 i + k runs from corner k of face i to the next."""
+    """(e, 2): the two half-edges of each edge; half-edge 3 i + k runs from corner k of face i to the next."""
     start, end = face.ravel().astype(np.int64), np.roll(face, -1, axis=1).ravel().astype(np.int64)
     key = np.minimum(start, end) * len(vertex) + np.maximum(start, end)
     order = np.argsort(key, kind="stable")
@@ -202,9 +200,7 @@ def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str) -> np.ndarray:
         raise GeometryError(f"{name}: not closed: {_count(number, 'open edge')}, the first at {place} um.")
     if (count > 2).any():
         number, place = fault(count > 2)
-        raise GeometryError(
-            f"{name}: more than two faces meet at {_count(number, 'edge')}, the first at {place} um."
-        )
+        raise GeometryError(f"{name}: more than two faces meet at {_count(number, 'edge')}, the first at {place} um.")
     pairs = order.reshape(-1, 2)
     same = start[pairs[:, 0]] == start[pairs[:, 1]]
     if same.any():
@@ -231,9 +227,8 @@ def _check_corners(vertex: np.ndarray, face: np.ndarray, pairs: np.ndarray, name
     fans = np.bincount(owner, minlength=len(vertex))
     if (fans > 1).any():
         bad = np.flatnonzero(fans > 1)
-        raise GeometryError(
-            f"{name}: separate sheets touch at {_count(len(bad), 'corner')}, the first at {at(vertex[bad[0]])} um."
-        )
+        place = at(vertex[bad[0]])
+        raise GeometryError(f"{name}: separate sheets touch at {_count(len(bad), 'corner')}, the first at {place} um.")
 
 
 def pieces(vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -259,7 +254,7 @@ def _check_pieces(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
 
 
 def describe(geometry: Geometry) -> str:
-    """A table a person can read: volume, area, their ratio, compartments, regions, the size of the triangles."""
+    """A table a person can read: volume, area, their ratio, compartments, regions, size of the triangles."""
     corners = geometry.triangles
     edge = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
     low, high = geometry.vertex.min(axis=0), geometry.vertex.max(axis=0)

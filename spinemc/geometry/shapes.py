@@ -5,17 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from spinemc.errors import GeometryError
-from spinemc.geometry.lathe import Span, arc, line, revolve, surface_area
-
-if TYPE_CHECKING:
-    from manifold3d import Manifold
-
-    from spinemc.scenario import Shape
+from spinemc.geometry.lathe import SIDES, Span, arc, line, revolve, surface_area
+from spinemc.geometry.solids import united
+from spinemc.scenario import Shape
 
 FACES = 2000  # triangles of a shape whose `edge` is not given, about
 MOST_FACES = 5_000_000
@@ -56,13 +53,13 @@ def solid(shape: Shape) -> Solid:
     Parameters
     ----------
     shape : Shape
-        Its kind and its parameters [um]; `edge`, the wanted length of the triangles' edges, is known to every kind
-        and chosen so that there are about 2000 triangles where it is not given.
+        Its kind and its parameters [um]. Every kind knows `edge`, the wanted length of the triangles' edges,
+        chosen so that there are about 2000 triangles where it is not given.
 
     Raises
     ------
     GeometryError
-        The kind or a parameter is not known, missing, or not possible; every such fault is a line of the message.
+        The kind or a parameter is not known, missing, or not possible; every fault is a line of the message.
     """
     if shape.kind == "dendrite":
         raise GeometryError(f'{shape.source}: geometry.kind = "dendrite" is not there yet: use "spine".')
@@ -83,9 +80,8 @@ class _Parameters:
         self.given: dict[str, Any] = {k: v for k, v in shape.parameters.items() if k != "kind"}
         for key in self.given:
             if key not in (*needed, *optional):
-                self.fault(
-                    f"geometry.{key} is not a key of a {shape.kind}.{_nearest(key, (*needed, *optional), 'geometry.')}"
-                )
+                hint = _nearest(key, (*needed, *optional), "geometry.")
+                self.fault(f"geometry.{key} is not a key of a {shape.kind}.{hint}")
         for key in needed:
             if key not in self.given:
                 self.fault(f"geometry.{key} is missing: a {shape.kind} needs {', '.join(needed)}.")
@@ -141,7 +137,7 @@ def _um(length: float) -> str:
     return f"{short if float(short) == length else format(length, '.4g')} um"
 
 
-def _turned(spans: Sequence[Span], edge: float, least: int = 24) -> tuple[np.ndarray, ...]:
+def _turned(spans: Sequence[Span], edge: float, least: int = SIDES) -> tuple[np.ndarray, ...]:
     """Corners, triangles, labels and names of a profile turned about z."""
     names = tuple(dict.fromkeys(span.name for span in spans if span.name is not None))
     index = np.array([0 if span.name is None else 1 + names.index(span.name) for span in spans])
@@ -269,7 +265,7 @@ def _spine(given: _Parameters) -> Solid:
                 given.fault(f"geometry.{key} is missing: a shaft needs shaft_radius and shaft_length.")
         given.refuse_faults()
         given.below("neck_radius", given["shaft_radius"], "shaft_radius", "a neck is thinner than its shaft")
-        given.below("neck_radius", given["shaft_length"] / 2.0, "half of shaft_length", "the neck stands on it")
+        given.below("neck_radius", given["shaft_length"] / 2.0, "half of shaft_length", "it stands on the shaft")
     given.refuse_faults()
 
     low = np.arcsin(neck / head)
@@ -304,70 +300,6 @@ def _spine(given: _Parameters) -> Solid:
     vertex, face, label = united([stalk, (lying, face, np.full(len(face), 4))], given.source)
     boxes = [junction, (0.0, -np.inf, -np.inf, 0.0, np.inf, np.inf, length), (0.0, *UNBOUNDED[:5], 0.0)]
     return Solid(vertex, face, label, names, ("head", "neck", "shaft"), np.array(boxes))
-
-
-def manifold(vertex: np.ndarray, face: np.ndarray, name: str) -> Manifold:
-    """The solid a closed surface bounds, in float64, its triangles remembered one by one.
-
-    Raises
-    ------
-    GeometryError
-        The surface does not bound a solid.
-    """
-    from manifold3d import Error, Manifold, Mesh64
-
-    mesh = Mesh64(
-        np.ascontiguousarray(vertex, dtype=np.float64),
-        np.ascontiguousarray(face, dtype=np.uint64),
-        run_index=np.array([0, 3 * len(face)], dtype=np.uint64),
-        run_original_id=np.array([Manifold.reserve_ids(1)], dtype=np.uint32),
-        face_id=np.arange(len(face), dtype=np.uint64),
-    )
-    made = Manifold(mesh)
-    if made.status() != Error.NoError:
-        raise GeometryError(f"{name}: the surface does not bound a solid ({made.status().name}).")
-    return made
-
-
-def united(
-    parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], name: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The union of overlapping labelled surfaces, each face with the label of the face it was cut from.
-
-    Parameters
-    ----------
-    parts : sequence of (vertex, face, label)
-        Closed surfaces: (v, 3) float64 [um], (f, 3) int, (f,) int.
-    name : str
-        What messages call the result.
-
-    Returns
-    -------
-    vertex, face, label
-        One closed surface.
-
-    Raises
-    ------
-    GeometryError
-        A part does not bound a solid, or the parts do not add up to the union by inclusion and exclusion.
-    """
-    solids = [manifold(vertex, face, name) for vertex, face, _ in parts]
-    labels = {
-        int(solid.to_mesh64().run_original_id[0]): label
-        for solid, (_, _, label) in zip(solids, parts, strict=True)
-    }
-    whole, expected = solids[0], solids[0].volume()
-    for other in solids[1:]:
-        expected += other.volume() - (whole ^ other).volume()
-        whole = whole + other
-    mesh = whole.to_mesh64()
-    run = np.repeat(mesh.run_original_id, np.diff(np.asarray(mesh.run_index, dtype=np.int64)) // 3)
-    label = np.zeros(len(run), dtype=np.int64)
-    for identity, given in labels.items():
-        label[run == identity] = given[np.asarray(mesh.face_id)[run == identity]]
-    if abs(whole.volume() - expected) > 1e-9 * expected:
-        raise GeometryError(f"{name}: the parts' union has a volume of {whole.volume():g}, not {expected:g} um^3.")
-    return np.asarray(mesh.vert_properties)[:, :3].copy(), np.asarray(mesh.tri_verts).astype(np.int32), label
 
 
 KINDS: dict[str, tuple[Callable[[_Parameters], Solid], tuple[str, ...], tuple[str, ...]]] = {

@@ -1,0 +1,117 @@
+"""Closed surfaces as solids that can be cut and united, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinemc.errors import GeometryError
+
+if TYPE_CHECKING:
+    from manifold3d import Manifold
+
+SEGMENTS = 256  # corners of the great circle of a ball
+
+
+def manifold(vertex: np.ndarray, face: np.ndarray, name: str) -> Manifold:
+    """The solid a closed surface bounds.
+
+    Parameters
+    ----------
+    vertex : (v, 3) float64
+        Corners [um].
+    face : (f, 3) int
+        Triangles, counter-clockwise seen from outside.
+    name : str
+        What messages call the surface.
+
+    Raises
+    ------
+    GeometryError
+        The surface does not bound a solid.
+    """
+    from manifold3d import Error, Manifold, Mesh64
+
+    mesh = Mesh64(
+        np.ascontiguousarray(vertex, dtype=np.float64),
+        np.ascontiguousarray(face, dtype=np.uint64),
+        run_index=np.array([0, 3 * len(face)], dtype=np.uint64),
+        run_original_id=np.array([Manifold.reserve_ids(1)], dtype=np.uint32),
+        face_id=np.arange(len(face), dtype=np.uint64),  # a number of its own keeps each triangle from merging
+    )
+    made = Manifold(mesh)
+    if made.status() != Error.NoError:
+        raise GeometryError(f"{name}: the surface does not bound a solid ({made.status().name}).")
+    return made
+
+
+def ball(center: Sequence[float], radius: float) -> Manifold:
+    """A fine polyhedron about a centre [um] with the volume of the sphere of this radius [um]."""
+    from manifold3d import Manifold
+
+    round_one = Manifold.sphere(1.0, SEGMENTS)
+    scale = radius * (4.0 / 3.0 * np.pi / round_one.volume()) ** (1.0 / 3.0)
+    return round_one.scale([scale] * 3).translate([float(x) for x in center])
+
+
+def cut(solid: Manifold, low: Sequence[float], high: Sequence[float]) -> tuple[Manifold, list[Manifold]]:
+    """What of a solid lies within a box, open where a bound is infinite [um], and the pieces that do not."""
+    outside = []
+    for axis in range(3):
+        for sign, bound in ((1.0, low[axis]), (-1.0, -high[axis])):
+            if np.isfinite(bound):
+                normal = [0.0, 0.0, 0.0]
+                normal[axis] = sign
+                solid, piece = solid.split_by_plane(normal, float(bound))
+                outside.append(piece)
+    return solid, [piece for piece in outside if not piece.is_empty()]
+
+
+def united(
+    parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], name: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The union of overlapping labelled surfaces, each face with the label of the face it was cut from.
+
+    Parameters
+    ----------
+    parts : sequence of (vertex, face, label)
+        Closed surfaces: (v, 3) float64 [um], (f, 3) int, (f,) int.
+    name : str
+        What messages call the result.
+
+    Returns
+    -------
+    vertex : (v, 3) float64
+        Corners [um].
+    face : (f, 3) int32
+        Triangles of one closed surface.
+    label : (f,) int64
+        Their labels.
+
+    Raises
+    ------
+    GeometryError
+        A part does not bound a solid, or the parts do not add up to the union by inclusion and exclusion.
+    """
+    solids = [manifold(vertex, face, name) for vertex, face, _ in parts]
+    labels = {
+        int(solid.to_mesh64().run_original_id[0]): label for solid, (_, _, label) in zip(solids, parts, strict=True)
+    }
+    whole, expected = solids[0], solids[0].volume()
+    for other in solids[1:]:
+        expected += other.volume() - (whole ^ other).volume()
+        whole = whole + other
+    if abs(whole.volume() - expected) > 1e-9 * expected:
+        raise GeometryError(
+            f"{name}: the union of its parts has a volume of {whole.volume():g} um^3, not {expected:g} um^3."
+        )
+    mesh = whole.to_mesh64()
+    run = np.repeat(mesh.run_original_id, np.diff(np.asarray(mesh.run_index, dtype=np.int64)) // 3)
+    origin = np.asarray(mesh.face_id, dtype=np.int64)
+    label = np.zeros(len(run), dtype=np.int64)
+    for identity, given in labels.items():
+        label[run == identity] = given[origin[run == identity]]
+    vertex = np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3].copy()
+    return vertex, np.asarray(mesh.tri_verts).astype(np.int32), label
