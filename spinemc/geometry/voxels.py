@@ -91,7 +91,7 @@ def voxelise(vertex: np.ndarray, face: np.ndarray, size: float, margin: int = 1)
     inside, column, wall = _measure(corner, face, shape)
     for axis in range(3):
         np.cumsum(column[axis], axis=axis, out=column[axis])
-    inside[1:] += column[0, :-1]
+    inside[1:] += column[0, :-1]  # what the pieces further down the column add, in whole voxels
     voxel, triangle = _touching(corner, face, shape)
     start = np.concatenate(([0], np.cumsum(np.bincount(voxel, minlength=inside.size))))
     return Voxels(
@@ -107,8 +107,30 @@ def voxelise(vertex: np.ndarray, face: np.ndarray, size: float, margin: int = 1)
     )
 
 
-def wall_area_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """Area of some of the mesh's faces in each voxel.
+def volume_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """Volume of another closed mesh in each voxel of a grid that covers it.
+
+    Parameters
+    ----------
+    voxels : Voxels
+    vertex : (v, 3) float
+        Corners [um].
+    face : (f, 3) int
+        Corners of each triangle, counter-clockwise seen from outside.
+
+    Returns
+    -------
+    (nx, ny, nz) float64
+        [um^3]
+    """
+    corner = (np.asarray(vertex, dtype=np.float64) - voxels.origin) / voxels.size
+    inside, column, _ = _measure(corner, np.ascontiguousarray(face, dtype=np.int32), voxels.shape)
+    inside[1:] += np.cumsum(column[0], axis=0)[:-1]
+    return _clean(inside) * voxels.size**3
+
+
+def wall_area_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Area of some of the mesh's faces in each voxel, and the way it faces.
 
     Parameters
     ----------
@@ -120,11 +142,14 @@ def wall_area_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> np.nda
 
     Returns
     -------
-    (nx, ny, nz) float64
+    area : (nx, ny, nz) float64
         [um^2]
+    vector : (3, nx, ny, nz) float64
+        Integral of the outward normal over that area, by axis [um^2].
     """
     corner = (np.asarray(vertex, dtype=np.float64) - voxels.origin) / voxels.size
-    return _measure(corner, np.ascontiguousarray(face, dtype=np.int32), voxels.shape)[2] * voxels.size**2
+    _, column, area = _measure(corner, np.ascontiguousarray(face, dtype=np.int32), voxels.shape)
+    return area * voxels.size**2, -column * voxels.size**2
 
 
 def _clean(part: np.ndarray) -> np.ndarray:

@@ -196,8 +196,11 @@ def test_published_spines(name):
     regions = json.loads((MESHES / f"{name}.regions.json").read_text())
     for faces in regions.values():
         patch = face[np.asarray(faces)]
-        area = trimesh.triangles.area(vertex[patch]).sum()
-        assert wall_area_of(voxels, vertex, patch).sum() == pytest.approx(area, rel=1e-12)
+        area, vector = wall_area_of(voxels, vertex, patch)
+        edges = np.cross(*np.diff(vertex[patch], axis=1).swapaxes(0, 1)) / 2
+        assert area.sum() == pytest.approx(np.linalg.norm(edges, axis=1).sum(), rel=1e-12)
+        np.testing.assert_allclose(vector.sum(axis=(1, 2, 3)), edges.sum(axis=0), rtol=0, atol=1e-14)
+        assert np.all(np.linalg.norm(vector, axis=0) <= area * (1 + 1e-12))
 
 
 @pytest.mark.parametrize(("size", "says"), [(0.0, "positive"), (np.nan, "positive"), (1e-5, "more than 2")])
