@@ -7,6 +7,8 @@ from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 Vector = tuple[float, float, float]
 
 
@@ -88,9 +90,15 @@ class Run:
     trials: int = 1
     seed: int = 1
     engine: str = "particles"
-    cell: float | None = (
-        None  # size of the cells in which molecules meet [um]; the engine's choice where None
-    )
+    cell: float | None = None  # size of the cells in which molecules meet [um]; the engine's choice where None
+
+    @property
+    def sample_times(self) -> np.ndarray:
+        """(t,) float64: when the molecules are counted, 0 and t_stop included [s]."""
+        n = int(np.ceil(self.t_stop / self.sample_every - 1e-9))
+        times = np.arange(n + 1) * self.sample_every
+        times[-1] = self.t_stop
+        return times
 
 
 @dataclass(frozen=True)
