@@ -87,7 +87,7 @@ def _regions(made: Solid, named: tuple[Named, ...], where: str) -> tuple[np.ndar
     _refuse_taken(regions, named, where, "region")
     centre = made.vertex[made.face].mean(axis=1)
     for entry in named:
-        if entry.within.kind == "faces":
+        if entry.within.file is not None:
             chosen = read_faces(entry.within.file, entry.within.key, len(made.face), entry.name)
         else:
             chosen = np.flatnonzero(_inside(entry.within, centre))

@@ -33,8 +33,8 @@ def holds(shape: np.ndarray, points: np.ndarray) -> np.ndarray:
         True within and on the border.
     """
     if shape[0] == 1.0:
-        return ((points - shape[1:4]) ** 2).sum(axis=1) <= shape[4] ** 2
-    return ((points >= shape[1:4]) & (points <= shape[4:7])).all(axis=1)
+        return np.asarray(((points - shape[1:4]) ** 2).sum(axis=1) <= shape[4] ** 2)
+    return np.asarray(((points >= shape[1:4]) & (points <= shape[4:7])).all(axis=1))
 
 
 def locate(geometry: Geometry, points: np.ndarray) -> np.ndarray:

@@ -141,10 +141,12 @@ def _bytes(geometry: Geometry, suffix: str) -> bytes:
     if suffix == ".obj":
         corners = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in geometry.vertex.tolist())
         return (corners + "".join(f"f {a} {b} {c}\n" for a, b, c in (geometry.face + 1).tolist())).encode()
-    mesh = geometry.mesh.copy()
-    if suffix == ".ply":
-        import matplotlib
+    import trimesh
 
-        colours = matplotlib.colormaps["tab10"](np.arange(len(geometry.regions)) % 10)
-        mesh.visual.face_colors = (colours[geometry.face_region] * 255).astype(np.uint8)
-    return mesh.export(file_type=suffix[1:])
+    if suffix == ".stl":
+        return trimesh.exchange.stl.export_stl(geometry.mesh)
+    import matplotlib
+
+    colours = matplotlib.colormaps["tab10"](np.arange(len(geometry.regions)) % 10)[geometry.face_region]
+    mesh = trimesh.Trimesh(geometry.vertex, geometry.face, face_colors=(colours * 255).astype(np.uint8), process=False)
+    return trimesh.exchange.ply.export_ply(mesh)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,8 @@ class _Parameters:
     """The parameters of a shape, and the faults found in them so far."""
 
     def __init__(self, shape: Shape, needed: Sequence[str], optional: Sequence[str]):
-        self.source, self.faults = shape.source, []
+        self.source = shape.source
+        self.faults: list[str] = []
         self.given: dict[str, Any] = {k: v for k, v in shape.parameters.items() if k != "kind"}
         for key in self.given:
             if key not in (*needed, *optional):
@@ -137,12 +138,12 @@ def _um(length: float) -> str:
     return f"{short if float(short) == length else format(length, '.4g')} um"
 
 
-def _turned(spans: Sequence[Span], edge: float, least: int = SIDES) -> tuple[np.ndarray, ...]:
-    """Corners, triangles, labels and names of a profile turned about z."""
+def _turned(spans: Sequence[Span], edge: float, least: int = SIDES) -> Solid:
+    """A profile turned about z, each span's surface with its name."""
     names = tuple(dict.fromkeys(span.name for span in spans if span.name is not None))
     index = np.array([0 if span.name is None else 1 + names.index(span.name) for span in spans])
     vertex, face, span = revolve(spans, edge, least)
-    return vertex, face, index[span], ("membrane", *names)
+    return Solid(vertex, face, index[span], ("membrane", *names))
 
 
 def _sphere(given: _Parameters) -> Solid:
@@ -157,7 +158,7 @@ def _sphere(given: _Parameters) -> Solid:
             arc(None, radius, radius, 0.0, 0.0, np.pi - angle),
             arc("cap", radius, radius, 0.0, np.pi - angle, np.pi),
         ]
-    return Solid(*_turned(spans, given.edge(4.0 * np.pi * radius**2), least=48))
+    return _turned(spans, given.edge(4.0 * np.pi * radius**2), least=48)
 
 
 def _cylinder(given: _Parameters) -> Solid:
@@ -167,7 +168,7 @@ def _cylinder(given: _Parameters) -> Solid:
         line("side", (radius, -half), (radius, half)),
         line("top", (radius, half), (0.0, half)),
     ]
-    return Solid(*_turned(spans, given.edge(surface_area(spans))))
+    return _turned(spans, given.edge(surface_area(spans)))
 
 
 def _box(given: _Parameters) -> Solid:
@@ -207,7 +208,7 @@ def _box(given: _Parameters) -> Solid:
 def _revolution(given: _Parameters) -> Solid:
     profile, names = _profile(given)
     spans = [line(n, a, b) for n, a, b in zip(names, profile[:-1], profile[1:], strict=True)]
-    return Solid(*_turned(spans, given.edge(surface_area(spans))))
+    return _turned(spans, given.edge(surface_area(spans)))
 
 
 def _profile(given: _Parameters) -> tuple[np.ndarray, list[str | None]]:
@@ -282,8 +283,8 @@ def _spine(given: _Parameters) -> Solid:
     junction = (0.0, *UNBOUNDED[:2], length, *UNBOUNDED[3:])
     if not with_shaft:
         below = (0.0, *UNBOUNDED[:5], length)
-        vertex, face, label, regions = _turned(spans, given.edge(spine_area))
-        return Solid(vertex, face, label, regions, ("head", "neck"), np.array([junction, below]))
+        upright = _turned(spans, given.edge(spine_area))
+        return replace(upright, compartments=("head", "neck"), compartment_shape=np.array([junction, below]))
 
     radius, reach = given["shaft_radius"], given["shaft_length"] / 2.0
     shaft_spans = [
@@ -292,12 +293,11 @@ def _spine(given: _Parameters) -> Solid:
         line("shaft", (radius, reach), (0.0, reach)),
     ]
     edge = given.edge(spine_area + surface_area(shaft_spans))
-    vertex, face, label, _ = _turned(spans, edge)
+    upright, shaft = _turned(spans, edge), _turned(shaft_spans, edge)
     names = ("membrane", "psd", "head", "neck", "shaft")
-    stalk = (vertex, face, np.array([0, 0, 3, 2, 1])[label])
-    vertex, face, label, _ = _turned(shaft_spans, edge)
-    lying = vertex[:, [2, 0, 1]] - np.array([0.0, 0.0, radius])
-    vertex, face, label = united([stalk, (lying, face, np.full(len(face), 4))], given.source)
+    stalk = (upright.vertex, upright.face, np.array([0, 0, 3, 2, 1])[upright.label])  # its foot is within
+    lying = shaft.vertex[:, [2, 0, 1]] - np.array([0.0, 0.0, radius])
+    vertex, face, label = united([stalk, (lying, shaft.face, np.full(len(shaft.face), 4))], given.source)
     boxes = [junction, (0.0, -np.inf, -np.inf, 0.0, np.inf, np.inf, length), (0.0, *UNBOUNDED[:5], 0.0)]
     return Solid(vertex, face, label, names, ("head", "neck", "shaft"), np.array(boxes))
 

@@ -108,7 +108,8 @@ def united(
             f"{name}: the union of its parts has a volume of {whole.volume():g} um^3, not {expected:g} um^3."
         )
     mesh = whole.to_mesh64()
-    run = np.repeat(mesh.run_original_id, np.diff(np.asarray(mesh.run_index, dtype=np.int64)) // 3)
+    start = np.asarray(mesh.run_index, dtype=np.int64) // 3
+    run = np.repeat(mesh.run_original_id, start[1:] - start[:-1])
     origin = np.asarray(mesh.face_id, dtype=np.int64)
     label = np.zeros(len(run), dtype=np.int64)
     for identity, given in labels.items():
