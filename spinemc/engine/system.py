@@ -20,9 +20,10 @@ from spinemc.engine.kernels.tables import (
 )
 from spinemc.engine.rates import correction, returns
 from spinemc.geometry import Geometry
-from spinemc.geometry.grid import Grid
+from spinemc.geometry.grid import Grid, shelters
 from spinemc.scenario import Boundary, Scenario
 
+_STEPS = (3.5, 2.0)  # lengths of steps, in standard deviations along an axis, that shelters are made for
 _REACH = 6.0  # standard deviations of a step within which an absorbing face is looked for
 
 
@@ -75,6 +76,8 @@ class System:
             far = _REACH * np.sqrt(2.0 * self.network.D[species] * self.scenario.run.dt)
             reach[faces] = np.maximum(reach[faces], far)
         near_start, near = _near(self.grid, geometry, reach)
+        moving, kind = np.unique(self.network.D, return_inverse=True)
+        sigma = np.sqrt(2.0 * moving * self.scenario.run.dt)
         corner = geometry.triangles.reshape(-1, 9)
         normal = geometry.face_normal
         return Walls(
@@ -82,6 +85,8 @@ class System:
             scale=np.array([voxels.size, 1.0 / voxels.size]),
             shape=np.array(voxels.shape, np.int64),
             clearance=self.grid.clearance,
+            shelter=np.stack([shelters(geometry, self.grid, tuple(r * s for r in _STEPS)) for s in sigma]),
+            shelter_class=kind.astype(np.int64),
             center_inside=np.ascontiguousarray(voxels.center_inside.ravel()),
             start=voxels.start.astype(np.int64),
             triangle=voxels.triangle.astype(np.int32),

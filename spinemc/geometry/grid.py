@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.voxels import Voxels, voxelise
@@ -157,3 +158,104 @@ def _nearest_filled(label: np.ndarray, touched: np.ndarray, shape: tuple[int, in
     out = np.full(label.size, -1, np.int32)
     out[used] = np.unique(full[used], return_inverse=True)[1]
     return out
+
+
+def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.ndarray:
+    """Half-spaces in which a short step cannot meet the wall.
+
+    All of the wall within a reach of voxel v lies beyond the plane n . x = c, so that a step no longer than the
+    reach, from a point of v to any point, with both ends before the plane, meets nothing. The widest reach whose
+    plane leaves some of the voxel free is taken.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    grid : Grid
+    reaches : tuple of float
+        Lengths of steps to prepare for, the longest first [um].
+
+    Returns
+    -------
+    (voxels, 5) float32
+        n, c [um] and the reach squared [um^2], 0 where there is no such plane.
+    """
+    voxels = grid.voxels
+    out = np.zeros((int(np.prod(voxels.shape)), 5), np.float32)
+    corner = np.ascontiguousarray(geometry.triangles)
+    shape = np.array(voxels.shape, np.int64)
+    for reach in reaches:
+        _shelter(corner, geometry.face_normal, geometry.face_area, voxels.origin, voxels.size, shape, reach, out)
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _box_gap(corner, f, origin, size, i, j, k):
+    """Squared distance between a triangle's bounding box and a voxel [um^2]."""
+    square = 0.0
+    for axis in range(3):
+        low = min(corner[f, 0, axis], corner[f, 1, axis], corner[f, 2, axis])
+        high = max(corner[f, 0, axis], corner[f, 1, axis], corner[f, 2, axis])
+        n = i if axis == 0 else j if axis == 1 else k
+        start = origin[axis] + n * size
+        gap = max(0.0, low - (start + size), start - high)
+        square += gap * gap
+    return square
+
+
+@njit(cache=True, error_model="numpy")
+def _span(corner, f, origin, size, shape, reach, axis):
+    """First and last voxel along an axis within reach of a triangle's bounding box."""
+    low = min(corner[f, 0, axis], corner[f, 1, axis], corner[f, 2, axis])
+    high = max(corner[f, 0, axis], corner[f, 1, axis], corner[f, 2, axis])
+    first = int(np.floor((low - reach - origin[axis]) / size))
+    last = int(np.floor((high + reach - origin[axis]) / size))
+    return max(first, 0), min(last, shape[axis] - 1)
+
+
+@njit(cache=True, error_model="numpy")
+def _shelter(corner, normal, area, origin, size, shape, reach, out):
+    total = shape[0] * shape[1] * shape[2]
+    way = np.zeros((total, 3), np.float32)
+    bound = np.full(total, np.inf)
+    margin = 1e-6 * size
+    for turn in range(2):
+        for f in range(corner.shape[0]):
+            i0, i1 = _span(corner, f, origin, size, shape, reach, 0)
+            j0, j1 = _span(corner, f, origin, size, shape, reach, 1)
+            k0, k1 = _span(corner, f, origin, size, shape, reach, 2)
+            for i in range(i0, i1 + 1):
+                for j in range(j0, j1 + 1):
+                    for k in range(k0, k1 + 1):
+                        v = (i * shape[1] + j) * shape[2] + k
+                        if out[v, 4] > 0.0:
+                            continue
+                        gap = _box_gap(corner, f, origin, size, i, j, k)
+                        if gap > (reach + margin) ** 2:
+                            continue
+                        if turn == 0:
+                            weight = area[f] / (gap + size * size)
+                            for axis in range(3):
+                                way[v, axis] += np.float32(weight * normal[f, axis])
+                        else:
+                            for c in range(3):
+                                along = 0.0
+                                for axis in range(3):
+                                    along += np.float64(way[v, axis]) * corner[f, c, axis]
+                                bound[v] = min(bound[v], along)
+        if turn == 0:
+            for v in range(total):
+                length = np.sqrt(way[v, 0] ** 2 + way[v, 1] ** 2 + way[v, 2] ** 2)
+                if length > 0.0:
+                    for axis in range(3):
+                        way[v, axis] = np.float32(way[v, axis] / length)
+    for v in range(total):
+        if out[v, 4] == 0.0 and np.isfinite(bound[v]):
+            ij = v // shape[2]
+            along = way[v, 0] * (origin[0] + (ij // shape[1] + 0.5) * size)
+            along += way[v, 1] * (origin[1] + (ij % shape[1] + 0.5) * size)
+            along += way[v, 2] * (origin[2] + (v % shape[2] + 0.5) * size)
+            if bound[v] - along > -0.5 * size:
+                for axis in range(3):
+                    out[v, axis] = way[v, axis]
+                out[v, 3] = np.float32(bound[v] - margin)
+                out[v, 4] = np.float32(reach * reach)

@@ -6,7 +6,7 @@ triangles that share an edge compute products that differ in sign only, so no se
 
 import math
 
-from spinemc.engine.kernels.rng import inline, jit
+from spinemc.engine.kernels.rng import inline
 
 BOUNCES = 64  # reflections in one step before it is given up
 # A point where a molecule was just reflected may lie behind a neighbouring plane by round-off [um].
@@ -24,7 +24,7 @@ def voxel_at(walls, x, y, z):
     return (i * walls.shape[1] + j) * walls.shape[2] + k if inside else -1
 
 
-@jit
+@inline
 def pierces(corner, f, px, py, pz, dx, dy, dz):
     """Whether the line through p along d passes triangle f from its inner to its outer side (1), back (-1), or not (0)."""
     ax = corner[f, 0] - px
@@ -46,7 +46,7 @@ def pierces(corner, f, px, py, pz, dx, dy, dz):
     return 0
 
 
-@jit
+@inline
 def is_inside(walls, v, x, y, z):
     """Whether a point of voxel v lies inside the surface: crossings on the way to the voxel's centre."""
     inside = walls.center_inside[v]
@@ -73,7 +73,7 @@ def is_inside(walls, v, x, y, z):
     return inside
 
 
-@jit
+@inline
 def first_contact(walls, px, py, pz, dx, dy, dz):
     """The first triangle that the step from p along d leaves the inside through, and the fraction of the step done.
 
@@ -131,7 +131,7 @@ def first_contact(walls, px, py, pz, dx, dy, dz):
     return found, at
 
 
-@jit
+@inline
 def travel(walls, species, px, py, pz, dx, dy, dz):
     """Where a step ends after all its reflections.
 
@@ -172,7 +172,7 @@ def travel(walls, species, px, py, pz, dx, dy, dz):
     return px, py, pz, -1, -1
 
 
-@jit
+@inline
 def brushes(walls, species, v, px, py, pz, qx, qy, qz, spread):
     """The boundary that a molecule may have met and left again between the ends of a step, and with what exponent.
 

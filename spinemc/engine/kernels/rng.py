@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 jit = numba.njit(cache=True, nogil=True, error_model="numpy")
-inline = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+inline = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 # what a block of random words is for: the third word of the counter is purpose * 2^16 + species
 MOVE, TOUCH, EVENT, PLACE, REACT, ENTER = range(6)

@@ -27,6 +27,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     columns = chem.columns[0]
     seeks = chem.active_start[s + 1] > chem.active_start[s]
     taken = walls.takes[s]
+    kind = walls.shelter_class[s]
     state.serial[MOVES] += state.n[s]
     high = state.n[s]
     while high > 0:
@@ -51,8 +52,12 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             w = voxel_at(walls, x, y, z)
             boundary = -1
             if square >= clear * clear:
-                reach = clear + (walls.clearance[w] if w >= 0 else 0.0)
-                if square >= reach * reach:
+                plane = walls.shelter[kind, v]
+                if (
+                    square > plane[4]
+                    or plane[0] * px + plane[1] * py + plane[2] * pz >= plane[3]
+                    or plane[0] * x + plane[1] * y + plane[2] * z >= plane[3]
+                ):
                     x, y, z, w, boundary = travel(walls, s, px, py, pz, dx, dy, dz)
                     if w < 0 and boundary < 0:
                         state.serial[HELD] += 1

@@ -16,6 +16,8 @@ class Walls(NamedTuple):
     scale: np.ndarray  # (2,) voxel edge [um] and its inverse
     shape: np.ndarray  # (3,) int64, voxels along each axis
     clearance: np.ndarray  # (voxels,) lower bound of the distance from any point of the voxel to the wall [um]
+    shelter: np.ndarray  # (classes, voxels, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid
+    shelter_class: np.ndarray  # (species,)
     center_inside: np.ndarray  # (voxels,) bool
     start: np.ndarray  # (voxels + 1,) triangles of voxel v are triangle[start[v]:start[v + 1]]
     triangle: np.ndarray  # faces that touch a voxel
