@@ -99,11 +99,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(given: Any) -> None:
-    from spinemc import simulate
     from spinemc.scenario import load_scenario
 
+    scenario = load_scenario(given.scenario, given.settings)
+    from spinemc import simulate
+
     tree = simulate.run(
-        load_scenario(given.scenario, given.settings),
+        scenario,
         _store(given),
         trials=given.trials,
         seed=given.seed,
@@ -123,10 +125,12 @@ def _resume(given: Any) -> None:
 
 
 def _check(given: Any) -> None:
-    from spinemc import simulate
     from spinemc.scenario import load_scenario
 
-    print(simulate.check(load_scenario(given.scenario, given.settings)))
+    scenario = load_scenario(given.scenario, given.settings)
+    from spinemc import simulate
+
+    print(simulate.check(scenario))
 
 
 def _geometry(given: Any) -> None:

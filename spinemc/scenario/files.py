@@ -9,8 +9,11 @@ from typing import Any
 
 from spinemc import units
 from spinemc.errors import ScenarioError
-from spinemc.scenario.table import Table, integer, nearest, refuse, text
+from spinemc.scenario.table import Table, nearest, refuse, text
 from spinemc.scenario.values import Shape
+
+SCHEMA = 1
+"""The only one there is, of scenarios and geometry files."""
 
 DEEPEST = 8
 """How many tables and lists may stand in one another."""
@@ -29,11 +32,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path.name}: not a text in UTF-8: byte {error.start} is not allowed.") from None
     except (OSError, ValueError) as error:
-        reason = (
-            "there is no such file"
-            if isinstance(error, FileNotFoundError)
-            else getattr(error, "strerror", error)
-        )
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", error)
         raise ScenarioError(f"{path}: cannot be read: {reason}.") from None
 
 
@@ -77,7 +76,7 @@ def apply_settings(tables: dict[str, Any], settings: Iterable[str], file: str) -
             for i, name in enumerate(way):
                 inner = _step(inner, name, ".".join(way[:i]))
             if not isinstance(inner, dict):
-                refuse(f"{'.'.join(way)} is not one table: name a key of one of its entries.")
+                refuse(f"{'.'.join(way)} is not a table, so it has no key {last}.")
             inner[last] = _value(value)
         except ScenarioError as fault:
             faults.append(f"{file}: --set {setting}: {fault}")
@@ -88,20 +87,12 @@ def apply_settings(tables: dict[str, Any], settings: Iterable[str], file: str) -
 def _step(inner: Any, name: str, place: str) -> Any:
     """The table or list inside another, by name or number."""
     if isinstance(inner, dict):
-        if name in inner:
-            return inner[name]
-        near = nearest(name, inner)
-        refuse(
-            f"there is no {f'{place}.{name}' if place else name} here. "
-            + (f"Did you mean {near}?" if near else f"Known: {', '.join(inner)}.")
-        )
+        return inner.setdefault(name, {})  # whether it may be there is for the reader of the scenario to say
     if not isinstance(inner, list):
-        refuse(f"{place} is not a table: it has no keys.")
+        refuse(f"{place} is not a table, so it has no key {name}.")
     if name.isdecimal():
         return (
-            inner[int(name) - 1]
-            if 1 <= int(name) <= len(inner)
-            else refuse(f"{place} has entries 1 to {len(inner)}.")
+            inner[int(name) - 1] if 1 <= int(name) <= len(inner) else refuse(f"{place} has entries 1 to {len(inner)}.")
         )
     named = {e["name"]: e for e in inner if isinstance(e, dict) and isinstance(e.get("name"), str)}
     if name in named:
@@ -119,6 +110,11 @@ def _value(given: str) -> Any:
     except (ValueError, RecursionError):
         return given.strip()
     return found["value"] if len(found) == 1 else given.strip()
+
+
+def schema(value: Any) -> int:
+    """The number of the form a file is written in, as a reader."""
+    return SCHEMA if value == SCHEMA and value is not True else refuse(f"this version reads schema {SCHEMA} only.")
 
 
 def load_shape(path: str | Path) -> Shape:
@@ -153,7 +149,7 @@ def read_shape(path: Path, faults: list[str]) -> Shape | None:
     except ScenarioError as fault:
         faults.append(str(fault))
         return None
-    table.take("schema", integer(1, 2), 1)
+    table.take("schema", schema, SCHEMA)
     table.take("title", text, "")
     table.take("source", text, "")
     geometry = table.table("geometry")

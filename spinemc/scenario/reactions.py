@@ -53,9 +53,7 @@ def equation(value: Any) -> Equation:
     if len(reactants) > 2 or (reversible and len(products) > 2):
         raise ScenarioError("at most two molecules can react at once: write it as two reactions.")
     if len(products) > MOST_PRODUCTS:
-        raise ScenarioError(
-            f"at most {MOST_PRODUCTS} molecules can be made at once: write it as two reactions."
-        )
+        raise ScenarioError(f"at most {MOST_PRODUCTS} molecules can be made at once: write it as two reactions.")
     if sorted(reactants) == sorted(products):
         raise ScenarioError("both sides are the same, so nothing happens: remove it.")
     return Equation(reactants, products, reversible)
@@ -100,9 +98,7 @@ def reaction(table: Table, names: Names, folder: Path) -> Reaction | None:
     for name in dict.fromkeys(found.reactants + found.products):
         if name not in surface:
             near = nearest(name, surface)
-            table.refuse(
-                "equation", f"{name} is not a species. " + (f"Did you mean {near}?" if near else _add(name))
-            )
+            table.refuse("equation", f"{name} is not a species. " + (f"Did you mean {near}?" if near else _add(name)))
     sides = (found.reactants, found.products)
     for start, end in (sides, sides[::-1]) if found.reversible else (sides,):
         wrong = _misplaced(start, end, surface)
@@ -198,9 +194,7 @@ def rate_table(path: Path, kind: str) -> Rate:
         row = _row(line)
         if row is None:
             if not heading_allowed:
-                raise ScenarioError(
-                    f'{path.name}, line {at}: "{line.strip()[:40]}" is not a time and a rate.'
-                )
+                raise ScenarioError(f'{path.name}, line {at}: "{line.strip()[:40]}" is not a time and a rate.')
             heading_allowed = False
             continue
         heading_allowed = False
@@ -209,9 +203,7 @@ def rate_table(path: Path, kind: str) -> Rate:
         if row[1] < 0:
             raise ScenarioError(f"{path.name}, line {at}: the rate, {row[1]:g}, is negative.")
         if time and row[0] <= time[-1]:
-            raise ScenarioError(
-                f"{path.name}, line {at}: the time, {row[0]:g} s, is not after {time[-1]:g} s: it must be."
-            )
+            raise ScenarioError(f"{path.name}, line {at}: the time, {row[0]:g} s, does not come after {time[-1]:g} s.")
         time.append(row[0])
         rate.append(row[1] * scale)
     if not time:

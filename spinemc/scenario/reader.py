@@ -9,12 +9,10 @@ from typing import Any
 
 from spinemc.errors import ScenarioError
 from spinemc.scenario import sections
-from spinemc.scenario.files import apply_settings, parse_toml, read_toml
+from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
 from spinemc.scenario.reactions import reaction
-from spinemc.scenario.table import Table, integer, nearest, text
+from spinemc.scenario.table import Table, nearest, text
 from spinemc.scenario.values import Reaction, Scenario, Species
-
-SCHEMA = 1
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
@@ -109,20 +107,21 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     ScenarioError
         Every fault, a line each.
     """
-    tables = {"schema": SCHEMA, **_plain(tables)}
+    try:
+        tables = {"schema": SCHEMA, **_plain(tables)}
+    except RecursionError:
+        raise ScenarioError(f"{_file(path)}: tables or lists stand in one another too deeply.") from None
     faults: list[str] = []
     top = Table(tables, _file(path), faults)
     folder = path.parent if path is not None else Path()
-    top.take("schema", integer(SCHEMA, SCHEMA + 1))
+    top.take("schema", schema)
     title = top.take("title", text, "")
     geometry = sections.geometry(top.table("geometry"), folder)
     run = sections.run(top.table("run"))
     names = sections.Names({})
     if geometry.mesh is not None:
         region = ("membrane", *(n.name for n in geometry.region))
-        names = replace(
-            names, region=region, compartment=("cytosol", *(n.name for n in geometry.compartment))
-        )
+        names = replace(names, region=region, compartment=("cytosol", *(n.name for n in geometry.compartment)))
     species = sections.species(top.tables("species", required=True), names)
     names = replace(names, surface={s.name: s.is_surface for s in species})
     reactions = [reaction(t, names, folder) for t in top.tables("reaction")]
@@ -186,9 +185,7 @@ def _absent(species: Sequence[Species], reactions: Iterable[Reaction], sources: 
     near = {name: nearest(name, known) for way in ways for side in way for name in side}
     present = {nearest(name, known) for name in sources} | {None}
     while True:
-        made = {
-            near[p] for start, end in ways if all(near[s] in present for s in start) for p in end
-        } - present
+        made = {near[p] for start, end in ways if all(near[s] in present for s in start) for p in end} - present
         if not made:
             return [name for name in known if name not in present]
         present |= made

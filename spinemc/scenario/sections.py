@@ -154,9 +154,7 @@ def _within(table: Table, kinds: tuple[str, ...], folder: Path) -> Within:
         return Within("faces", file=table.take("faces", file_in(folder)), key=table.take("key", text))
     inner = table.table(given[0])
     if given == ["sphere"]:
-        return Within(
-            "sphere", inner.take("center", vector), inner.take("radius", quantity("length", positive=True))
-        )
+        return Within("sphere", inner.take("center", vector), inner.take("radius", quantity("length", positive=True)))
     low, high = inner.take("low", vector), inner.take("high", vector)
     if low and high and not all(a < b for a, b in zip(low, high, strict=True)):
         inner.note("", " has a low corner that is not below its high corner in x, y and z.")
@@ -233,9 +231,7 @@ def release(table: Table, names: Names, t_stop: float | None) -> Release:
         table.refuse("density", "only a surface species has one, on a region.")
     if names.surface.get(name, False):
         if place and place != ["on"]:
-            table.refuse(
-                place[0], f'{name} is in the membrane: release it with on = "membrane", or on a region.'
-            )
+            table.refuse(place[0], f'{name} is in the membrane: release it with on = "membrane", or on a region.')
         if amount == ["concentration"]:
             table.refuse("concentration", f"{name} is in the membrane: use density or count.")
     return made

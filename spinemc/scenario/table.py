@@ -36,9 +36,7 @@ class Table:
         What the table is called: "[run]", or "[[reaction]]".
     """
 
-    def __init__(
-        self, entries: Mapping[str, Any], file: str, faults: list[str], prefix: str = "", heading: str = ""
-    ):
+    def __init__(self, entries: Mapping[str, Any], file: str, faults: list[str], prefix: str = "", heading: str = ""):
         self.entries = entries
         self.file = file
         self.faults = faults
@@ -78,9 +76,7 @@ class Table:
         """The table at a key; an empty one, whose own faults are not told, where there is none."""
         found = self.take(key, _mapping, REQUIRED if required else {})
         heading = f"[{self.prefix}{key}]" if not self.prefix.endswith(" ") else key
-        inner = Table(
-            found or {}, self.file, self.faults if found is not None else [], f"{self.prefix}{key}.", heading
-        )
+        inner = Table(found or {}, self.file, self.faults if found is not None else [], f"{self.prefix}{key}.", heading)
         self.inner.append(inner)
         return inner
 
@@ -88,10 +84,7 @@ class Table:
         """The tables of an array of tables, numbered from 1."""
         found = self.take(key, _mappings, REQUIRED if required else [])
         name = f"{self.prefix}{key}"
-        made = [
-            Table(e, self.file, self.faults, f"{name} {i}, ", f"[[{name}]]")
-            for i, e in enumerate(found or [], 1)
-        ]
+        made = [Table(e, self.file, self.faults, f"{name} {i}, ", f"[[{name}]]") for i, e in enumerate(found or [], 1)]
         self.inner += made
         return made
 
@@ -113,7 +106,7 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     if name in known:
         return name
     folded = {k.casefold(): k for k in known}
-    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
     return folded[near[0]] if near else None
 
 
@@ -177,13 +170,12 @@ def known(names: Collection[str], noun: str) -> Reader:
     """One of the known names of a `noun`."""
 
     def read(value: Any) -> str:
-        if isinstance(value, str) and value in names:
+        if not isinstance(value, str):
+            refuse(f"the name of a {noun} is needed.")
+        if value in names:
             return value
         near = nearest(value, names)
-        refuse(
-            f"no such {noun}. "
-            + (f"Did you mean {near}?" if near else f"Known: {', '.join(names) or 'none'}.")
-        )
+        refuse(f"no such {noun}. " + (f"Did you mean {near}?" if near else f"Known: {', '.join(names) or 'none'}."))
 
     return read
 
@@ -217,11 +209,7 @@ def file_in(folder: Path) -> Reader:
             there = path.is_file()
         except (OSError, ValueError):
             there = False
-        return (
-            path
-            if there
-            else refuse(f"there is no such file in {folder.resolve()}; a path is relative to that.")
-        )
+        return path if there else refuse(f"there is no such file in {folder.resolve()}; a path is relative to that.")
 
     return read
 

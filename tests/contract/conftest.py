@@ -1,0 +1,40 @@
+"""Loading variations of one complete scenario."""
+
+import pytest
+from complete import FLUX, VALID
+
+from spinemc.errors import ScenarioError
+from spinemc.scenario import load_scenario
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "flux.csv").write_text(FLUX)
+    return tmp_path
+
+
+@pytest.fixture
+def load(folder):
+    """Loads VALID with some text in place of other, and further text at its end."""
+
+    def load(*changes, end="", overrides=()):
+        toml = VALID
+        for old, new in changes:
+            assert old in toml
+            toml = toml.replace(old, new, 1)
+        (folder / "a.toml").write_text(toml + end)
+        return load_scenario(folder / "a.toml", overrides)
+
+    return load
+
+
+@pytest.fixture
+def faults(load):
+    """The lines of the message that such a text is answered with."""
+
+    def faults(*changes, **more):
+        with pytest.raises(ScenarioError) as caught:
+            load(*changes, **more)
+        return str(caught.value).splitlines()
+
+    return faults
