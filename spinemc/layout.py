@@ -144,9 +144,7 @@ def growing(layout: Layout) -> dict[str, Array]:
     arrays = {
         "counts/count": series(("compartment", "species"), inside, few, "molecules in the compartment"),
         "surface/count": series(("region", "species"), membrane, few, "molecules on the region"),
-        "events/count": series(
-            ("reaction",), (len(layout.reactions),), many, "events since the sample before"
-        ),
+        "events/count": series(("reaction",), (len(layout.reactions),), many, "events since the sample before"),
     }
     if layout.boundaries:
         arrays["events/absorbed"] = series(

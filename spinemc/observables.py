@@ -138,12 +138,8 @@ def autocorrelation(series: xr.DataArray, dim: str = "time") -> xr.Dataset:
         lagged = lagged.mean("trial")
     start = lagged.isel(lag=0)
     correlation = (lagged / start.where(start > 0)).assign_coords(lag=spacing * np.arange(n))
-    time = xr.apply_ufunc(
-        lambda c: np.apply_along_axis(_falls, -1, c), correlation, input_core_dims=[["lag"]]
-    )
-    return xr.Dataset(
-        {"autocorrelation": correlation.transpose("lag", ...), "correlation_time": time * spacing}
-    )
+    time = xr.apply_ufunc(lambda c: np.apply_along_axis(_falls, -1, c), correlation, input_core_dims=[["lag"]])
+    return xr.Dataset({"autocorrelation": correlation.transpose("lag", ...), "correlation_time": time * spacing})
 
 
 def _falls(correlation: np.ndarray) -> float:

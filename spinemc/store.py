@@ -89,9 +89,7 @@ def append(
     n = len(block.count)
     done = finished(path)
     if block.first != done or n != min(layout.block, layout.trials - done):
-        raise ValueError(
-            f"a block of {n} trials from {block.first} on does not follow {done} finished trials"
-        )
+        raise ValueError(f"a block of {n} trials from {block.first} on does not follow {done} finished trials")
     values = {"counts/count": block.count, "surface/count": block.surface, "events/count": block.events}
     if layout.boundaries:
         values["events/absorbed"] = block.absorbed
@@ -196,8 +194,7 @@ def _refuse_taken(path: Path, overwrite: bool) -> None:
     if attributes["complete"]:
         raise StoreError(f"{path} exists and is complete: --overwrite starts again, or choose another --out.")
     raise StoreError(
-        f"{path} exists and holds {done} of {trials} trials: `spinemc resume {path}` goes on, "
-        "--overwrite starts again."
+        f"{path} exists and holds {done} of {trials} trials: `spinemc resume {path}` goes on, --overwrite starts again."
     )
 
 
@@ -264,9 +261,7 @@ def _append_rows(
     given = block.positions.get(species, [])
     expected = sum(block.first <= k < block.first + len(block.count) for k in recorded)
     if len(given) != expected:
-        raise ValueError(
-            f"positions of {species} in {len(given)} trials of a block where {expected} are recorded"
-        )
+        raise ValueError(f"positions of {species} in {len(given)} trials of a block where {expected} are recorded")
     if not given:
         return False
     group = root[f"positions/{species}"]

@@ -71,9 +71,7 @@ def time_constant(ions: np.ndarray, p: dict[str, float]) -> np.ndarray:
     return p["tau_1"] + p["tau_2"] / (p["tau_3"] + relative ** p["tau_4"])
 
 
-def weights(
-    time: np.ndarray, count: np.ndarray, volume: float, parameters: dict[str, float]
-) -> dict[str, np.ndarray]:
+def weights(time: np.ndarray, count: np.ndarray, volume: float, parameters: dict[str, float]) -> dict[str, np.ndarray]:
     r"""The synaptic weight of each trial.
 
     Parameters

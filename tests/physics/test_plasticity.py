@@ -19,9 +19,7 @@ def test_bell_drive(ions, drive):
     assert bell2022.drive(np.array(float(ions)), P) == pytest.approx(drive, abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("ions", "seconds"), [(0, 10001.0), (100, 63.1), (200, 16.6), (400, 4.905), (600, 2.736)]
-)
+@pytest.mark.parametrize(("ions", "seconds"), [(0, 10001.0), (100, 63.1), (200, 16.6), (400, 4.905), (600, 2.736)])
 def test_bell_time_constant(ions, seconds):
     assert bell2022.time_constant(np.array(ions), P) == pytest.approx(seconds, rel=2e-3)
     exact = 1 + 10 / (1e-3 + (ions / 250) ** 2)

@@ -122,9 +122,7 @@ def test_autocorrelation_is_the_direct_sum():
     series = xr.DataArray(values, dims=("kind", "time"), coords={"time": np.arange(9.0)})
     x = values - values.mean(1, keepdims=True)
     direct = np.array([(x[:, : 9 - k] * x[:, k:]).mean(1) for k in range(9)])
-    np.testing.assert_allclose(
-        observables.autocorrelation(series)["autocorrelation"], direct / direct[0], atol=1e-12
-    )
+    np.testing.assert_allclose(observables.autocorrelation(series)["autocorrelation"], direct / direct[0], atol=1e-12)
 
 
 def test_a_series_that_does_not_vary_has_no_correlation_time():

@@ -103,9 +103,7 @@ def test_round_trip_through_plain_xarray(tmp_path):
     assert count.dims == ("trial", "time", "compartment", "species")
     assert count.dtype == np.int32
     np.testing.assert_array_equal(count, whole.count)
-    np.testing.assert_array_equal(
-        count.sel(compartment="head", species="CaBm").isel(trial=5), whole.count[5, :, 1, 2]
-    )
+    np.testing.assert_array_equal(count.sel(compartment="head", species="CaBm").isel(trial=5), whole.count[5, :, 1, 2])
     np.testing.assert_array_equal(count.sel(trial=7, time=1e-3).squeeze(), whole.count[7, -1])
     surface = tree["surface/count"]
     assert surface.dims == ("trial", "time", "region", "species")
@@ -210,8 +208,7 @@ def test_an_existing_store_is_not_overwritten_unasked(tmp_path, monkeypatch):
     with pytest.raises(StoreError) as error:
         store.create("run.zarr", LAYOUT, tetrahedron(), ATTRIBUTES)
     assert str(error.value) == (
-        "run.zarr exists and holds 3 of 8 trials: `spinemc resume run.zarr` goes on, "
-        "--overwrite starts again."
+        "run.zarr exists and holds 3 of 8 trials: `spinemc resume run.zarr` goes on, --overwrite starts again."
     )
     assert {p: p.read_bytes() for p in (tmp_path / "run.zarr").rglob("*") if p.is_file()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["run.zarr"]

@@ -1,0 +1,17 @@
+"""Figures with matplotlib: `draw_*` takes axes and returns them, `plot_*` makes a whole figure."""
+
+from spinemc.figures.mesh import draw_mesh, plot_geometry
+from spinemc.figures.run import plot_comparison, plot_run
+from spinemc.figures.series import draw_counts, draw_fano, draw_spread, draw_weight, twin_weight
+
+__all__ = [
+    "draw_counts",
+    "draw_fano",
+    "draw_mesh",
+    "draw_spread",
+    "draw_weight",
+    "plot_comparison",
+    "plot_geometry",
+    "plot_run",
+    "twin_weight",
+]

@@ -1,0 +1,164 @@
+"""Whole figures of a store: a run, and a run beside a model of its means."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinemc.figures.mesh import draw_mesh
+from spinemc.figures.series import draw_counts, draw_fano, draw_spread, draw_weight, specs
+from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TRIALS, TWIN, blank, draw_twin, key, tidy, written
+from spinemc.geometry.mesh import Geometry
+from spinemc.observables import totals
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+def plot_run(tree: xr.DataTree, path: str | Path | None = None, twin: xr.DataTree | xr.Dataset | None = None) -> Figure:
+    """The one figure that shows a run: spine, calcium, what opens and what binds, noise, weight and its spread.
+
+    Parameters
+    ----------
+    tree : DataTree
+        A store.
+    path : str or Path, optional
+        Where to write it; the suffix says how.
+    twin : DataTree or Dataset, optional
+        The same scenario without particles.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    species, bound, channels = _roles(tree)
+    rules = list(tree["plasticity"].children) if "plasticity" in tree.children else []
+    rule = rules[0] if rules else None
+    panels: list[tuple[str, Any]] = [
+        (f"Free {species}, every trial", lambda ax: draw_counts(ax, tree, species, twin)),
+    ]
+    if channels:
+        panels.append(("Open channels, mean ± SD", lambda ax: draw_counts(ax, tree, channels, twin, band=True)))
+    if bound:
+        panels.append((f"Bound {species}", lambda ax: draw_counts(ax, tree, bound, twin, change=True)))
+    if rule:
+        panels.append(("Synaptic weight", lambda ax: draw_weight(ax, tree, rule, twin)))
+    if tree["counts"].sizes["trial"] > 1:
+        panels.append(("Noise, variance / mean", lambda ax: draw_fano(ax, tree, species)))
+    panels.append(("Spread over trials", lambda ax: draw_spread(ax, tree, species, rule, twin)))
+
+    columns = (len(panels) + 1) // 2
+    figure = blank(3.2 + 3.1 * columns, 6.2)
+    grid = figure.add_gridspec(
+        2,
+        columns + 1,
+        width_ratios=[1.05] + [1] * columns,
+        left=0.01,
+        right=0.985,
+        bottom=0.085,
+        top=0.84,
+        wspace=0.36,
+        hspace=0.48,
+    )
+    draw_mesh(figure.add_axes((0.0, 0.13, 0.92 / (columns + 1), 0.72), projection="3d"), _geometry(tree))
+    for i, (title, draw) in enumerate(panels):
+        ax = draw(figure.add_subplot(grid[i // columns, 1 + i % columns]))
+        ax.set_title(title, loc="left", fontsize=9, fontweight="bold", color=INK)
+    _headline(figure, tree, twin is not None)
+    return written(figure, path)
+
+
+def plot_comparison(comparison: xr.Dataset, path: str | Path | None = None) -> Figure:
+    """Each species of a comparison, mean of the trials and twin, and below all of them the difference.
+
+    Parameters
+    ----------
+    comparison : Dataset
+        As `observables.comparison` returns it.
+    path : str or Path, optional
+        Where to write it; the suffix says how.
+    """
+    names = [str(name) for name in comparison["species"].values]
+    milliseconds = 1e3 * comparison["time"].values
+    columns = min(4, len(names))
+    rows = -(-len(names) // columns)
+    width, height = max(8.0, 2.9 * columns), 1.9 * (rows + 1) + 1.1
+    figure = blank(width, height)
+    grid = figure.add_gridspec(
+        rows + 1,
+        columns,
+        left=0.7 / width,
+        right=1 - 0.2 / width,
+        bottom=0.5 / height,
+        top=1 - 0.75 / height,
+        wspace=0.3,
+        hspace=0.5,
+    )
+    below = figure.add_subplot(grid[rows, :])
+    below.axhspan(-2, 2, color=TRIALS, alpha=0.25, linewidth=0)
+    for i, name in enumerate(names):
+        one, colour = comparison.sel(species=name), SERIES[i % len(SERIES)]
+        mean, sem = one["mean"].values, np.nan_to_num(one["sem"].values)
+        ax = figure.add_subplot(grid[i // columns, i % columns])
+        ax.fill_between(milliseconds, mean - 2 * sem, mean + 2 * sem, color=colour, alpha=0.3, linewidth=0)
+        ax.plot(milliseconds, mean, color=colour, linewidth=1.4)
+        draw_twin(ax, milliseconds, one["twin"].values)
+        ax.set_title(name, loc="left", fontsize=9, fontweight="bold", color=colour)
+        ax.set_xlim(0, milliseconds[-1])
+        tidy(ax)
+        z = one["z"].where(np.isfinite(one["z"])).values
+        below.plot(milliseconds, z, linewidth=0.9, color=colour, alpha=0.85)
+    below.set(xlabel="time (ms)", ylabel="mean − twin\n(standard errors)", xlim=(0, milliseconds[-1]))
+    tidy(below)
+    key(figure, 1 - 0.3 / height, [("mean of the trials ± 2 standard errors", MEAN), ("dashed: twin", TWIN)])
+    return written(figure, path)
+
+
+def _geometry(tree: xr.DataTree) -> Geometry:
+    """The mesh that a store holds, without its compartments."""
+    group = tree["geometry"]
+    return Geometry(
+        name=tree.name or "store",
+        vertex=group["vertex"].values,
+        face=group["face"].values,
+        face_region=group["face_region"].values,
+        regions=tuple(str(name) for name in group["region"].values),
+        compartments=("cytosol",),
+        compartment_shape=np.empty((0, 7)),
+    )
+
+
+def _roles(tree: xr.DataTree) -> tuple[str, list[str], list[str]]:
+    """The ion, up to three species that bind it, and up to three gates that let it in, by the reactions' labels."""
+    total = totals(tree)
+    names = [str(name) for name in total["species"].values]
+    inside = [str(name) for name in tree["counts/species"].values]
+    ion = next((spec.species for spec in specs(tree)), "Ca" if "Ca" in inside else inside[0])
+    mean = total.mean("trial")
+    swing = dict(zip(names, np.ptp(mean.transpose("species", "time").values, axis=1), strict=True))
+    ways = [
+        tuple(side.split(" + ") for side in str(label).partition(" (")[0].split(" -> "))
+        for label in tree["events/reaction"].values
+    ]
+    bound = {p for left, right in ways if ion in left and ion not in right for p in right if p in names}
+    binds = {s for left, _ in ways if ion in left for s in left}  # a pump that leaks is no gate
+    gates = {s for left, right in ways if sorted(right) == sorted([*left, ion]) for s in left} - binds
+
+    def most(found: set[str]) -> list[str]:
+        return sorted((s for s in found if swing.get(s, 0) > 0), key=lambda s: -swing[s])[:3]
+
+    return ion, most(bound), most(gates - bound)
+
+
+def _headline(figure: Figure, tree: xr.DataTree, twin: bool) -> None:
+    """Title, what was run, and what the lines are."""
+    title = tomllib.loads(tree.attrs.get("scenario", "")).get("title", "") or tree.name or ""
+    trials, stop = tree["counts"].sizes["trial"], 1e3 * float(tree["counts/time"][-1])
+    figure.text(0.025, 0.95, title, fontsize=13, fontweight="bold", color=INK)
+    figure.text(0.025, 0.912, f"{trials} trial{'s' * (trials != 1)} of {stop:g} ms", fontsize=9, color=QUIET)
+    keys = [("thin: trials", TRIALS), ("thick: their mean", MEAN), ("dashed: rate equations", TWIN)]
+    key(figure, 0.912, keys if twin else keys[:2])

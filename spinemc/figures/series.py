@@ -1,0 +1,157 @@
+"""Trials over time, their noise and their spread, and the weight they lead to."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinemc import plasticity
+from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TRIALS, TWIN, alpha, draw_twin, scale, tidy
+from spinemc.observables import fano, totals
+from spinemc.scenario import PlasticitySpec
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+
+def draw_counts(
+    ax: Axes,
+    tree: xr.DataTree,
+    species: str | Sequence[str],
+    twin: xr.DataTree | xr.Dataset | None = None,
+    change: bool = False,
+    band: bool = False,
+) -> Axes:
+    """Numbers of molecules in the whole spine: all trials thin, their mean thick, the twin dashed.
+
+    Parameters
+    ----------
+    ax : Axes
+    tree : DataTree
+    species : str or sequence of str
+        One species, or several that are told apart by colour.
+    twin : DataTree or Dataset, optional
+        The same scenario without particles, as `observables.totals` reads it.
+    change : bool
+        Shows each species as its change since the start.
+    band : bool
+        Shows a standard deviation on either side of the mean in place of the trials.
+    """
+    several = [species] if isinstance(species, str) else list(species)
+    ours, theirs = totals(tree), None if twin is None else _without_trials(totals(twin))
+    for name, colour in zip(several, SERIES * len(several), strict=False):
+        series = ours.sel(species=name)
+        start = float(series.isel(time=0).mean()) if change else 0.0
+        milliseconds = 1e3 * series["time"].values
+        thin = TRIALS if len(several) == 1 else colour
+        values = series.transpose("time", "trial").values - start
+        mean, deviation = values.mean(axis=1), values.std(axis=1)
+        if band:
+            sides = np.maximum(mean - deviation, values.min(axis=1)), mean + deviation
+            ax.fill_between(milliseconds, *sides, color=thin, alpha=0.3, linewidth=0)
+        else:
+            ax.plot(milliseconds, values, color=thin, linewidth=0.4, alpha=alpha(values.shape[1]))
+        ax.plot(milliseconds, mean, color=colour, linewidth=1.4 if band else 1.8, label=name, zorder=5)
+        if theirs is not None and name in theirs["species"].values:
+            dashed = theirs.sel(species=name)
+            draw_twin(ax, 1e3 * dashed["time"].values, dashed.values - start)
+    what = several[0] if len(several) == 1 else "molecules"
+    ax.set(xlabel="time (ms)", ylabel=f"change of {what} (number)" if change else f"{what} (number)")
+    if len(several) > 1:
+        ax.legend(frameon=False, fontsize=7, loc="best", handlelength=1.2)
+    ax.set_xlim(0, milliseconds[-1])
+    return tidy(ax)
+
+
+def draw_weight(ax: Axes, tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.Dataset | None = None) -> Axes:
+    """The weight of the first synapse of a rule: all trials thin, their mean thick, the twin's own dashed."""
+    weight = tree[f"plasticity/{rule}/weight"].isel(synapse=0).transpose("time", "trial")
+    milliseconds = 1e3 * weight["time"].values
+    factor, unit = scale(weight.values)
+    values = factor * weight.values
+    ax.axhline(0, color=QUIET, linewidth=0.6)
+    ax.plot(milliseconds, values, color=TRIALS, linewidth=0.4, alpha=alpha(values.shape[1]))
+    ax.plot(milliseconds, values.mean(axis=1), color=MEAN, linewidth=1.8, zorder=5)
+    if twin is not None and (own := twin_weight(tree, rule, twin)) is not None:
+        draw_twin(ax, 1e3 * own[0], factor * own[1])
+    ax.set(xlabel="time (ms)", ylabel=f"synaptic weight{unit}", xlim=(0, milliseconds[-1]))
+    return tidy(ax)
+
+
+def draw_spread(
+    ax: Axes, tree: xr.DataTree, species: str, rule: str | None = None, twin: xr.DataTree | xr.Dataset | None = None
+) -> Axes:
+    """How trials differ: peak number of molecules against final weight, or a histogram of peaks without a rule."""
+    peak = totals(tree).sel(species=species).max("time").values
+    mean, deviation = peak.mean(), peak.std()
+    said = f"peak {mean:.3g} ± {deviation:.2g}"
+    if rule is None:
+        ax.hist(peak, bins="auto", color=TRIALS, edgecolor="white", linewidth=0.6)
+        ax.axvline(mean, color=MEAN, linewidth=1.8)
+        ax.set_ylabel("trials")
+    else:
+        last = tree[f"plasticity/{rule}/weight"].isel(synapse=0, time=-1).values
+        factor, unit = scale(last)
+        last = factor * last
+        ax.axhline(0, color=QUIET, linewidth=0.6, zorder=0)
+        ax.scatter(peak, last, s=16, color=TRIALS, edgecolor=MEAN, linewidth=0.5, alpha=0.9)
+        ax.errorbar(mean, last.mean(), last.std(), deviation, color=MEAN, linewidth=1.6, zorder=5)
+        ax.set_ylabel(f"weight at the end{unit}")
+        said += f"\nweight {last.mean():.2f} ± {last.std():.2f}{unit}"
+        if twin is not None and (own := twin_weight(tree, rule, twin)) is not None:
+            top = float(_without_trials(totals(twin)).sel(species=species).max())
+            ax.plot(top, factor * own[1][-1], "D", color=TWIN, markersize=6, markeredgecolor="white", zorder=6)
+    ax.set_xlabel(f"peak of {species} in a trial (number)")
+    ax.text(0.97, 0.04, said, transform=ax.transAxes, ha="right", va="bottom", fontsize=7, color=INK)
+    return tidy(ax)
+
+
+def draw_fano(ax: Axes, tree: xr.DataTree, species: str) -> Axes:
+    """Variance over trials for each molecule of the mean, over time; Poisson numbers have 1."""
+    factor = fano(totals(tree).sel(species=species))
+    milliseconds = 1e3 * factor["time"].values
+    ax.axhline(1, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)))
+    ax.annotate(
+        "Poisson", (1, 1), (-2, 2), ("axes fraction", "data"), "offset points", color=QUIET, fontsize=7, ha="right"
+    )
+    ax.plot(milliseconds, factor.values, color=MEAN, linewidth=1.0)
+    ax.set(xlabel="time (ms)", ylabel=f"Fano factor of {species}", xlim=(0, milliseconds[-1]))
+    ax.set_ylim(bottom=0)
+    return tidy(ax)
+
+
+def twin_weight(tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:
+    """The weight that a rule makes of the twin's own molecules, for its first synapse.
+
+    Returns
+    -------
+    tuple of (t,) float64 or None
+        Time [s] and weight; None where the scenario in the store does not say what the rule reads.
+    """
+    read = [spec for spec in specs(tree) if spec.rule == rule]
+    if not read:
+        return None
+    count = twin["count"] if "count" in twin else twin["counts/count"]
+    if "trial" in count.dims:
+        count = count.mean("trial")
+    count = count.transpose("time", "compartment", "species")
+    volume = tree["counts/volume"].sel(compartment=count["compartment"].values).values
+    time = count["time"].values
+    names = list(count["compartment"].values), list(count["species"].values)
+    answer = plasticity.evaluate(read[:1], time, count.values[None], volume, *names)
+    return time, answer[rule]["weight"][0, :, 0]
+
+
+def specs(tree: xr.DataTree) -> list[PlasticitySpec]:
+    """What the scenario in a store asks of the rules of plasticity."""
+    entries = tomllib.loads(tree.attrs.get("scenario", "")).get("plasticity", [])
+    return [PlasticitySpec(e["rule"], e["species"], e["compartment"], dict(e.get("parameters", {}))) for e in entries]
+
+
+def _without_trials(series: xr.DataArray) -> xr.DataArray:
+    """The mean over trials where there is such a dimension."""
+    return series.mean("trial") if "trial" in series.dims else series

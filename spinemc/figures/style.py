@@ -1,0 +1,80 @@
+"""The look of the figures: colours, axes, the canvas and the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinemc.errors import SpinemcError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, QUIET, TWIN = "#22303c", "#8a949e", "#d1495b"
+TRIALS, MEAN = "#7fb2d9", "#12507b"
+SERIES = ("#12507b", "#2a9d8f", "#8d5a97", "#c98b2b", "#5f6f52")
+
+
+def blank(width: float, height: float) -> Figure:
+    """An empty figure [inch] that no window and no global state knows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def written(figure: Figure, path: str | Path | None) -> Figure:
+    """The figure, written to `path` where one is given."""
+    if path is None:
+        return figure
+    path = Path(path)
+    kinds = sorted(figure.canvas.get_supported_filetypes())
+    if path.suffix[1:].lower() not in kinds:
+        raise SpinemcError(f"{path}: a figure is written as one of {', '.join(kinds)}, named by the suffix.")
+    try:
+        figure.savefig(path, dpi=200)
+    except OSError as error:
+        raise SpinemcError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return figure
+
+
+def tidy(ax: Axes) -> Axes:
+    """The house's look of an axis."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(QUIET)
+    ax.tick_params(labelsize=7.5, color=QUIET, labelcolor=INK, length=3)
+    ax.xaxis.label.set(size=8, color=INK)
+    ax.yaxis.label.set(size=8, color=INK)
+    ax.yaxis.get_offset_text().set(size=7, color=INK)
+    return ax
+
+
+def key(figure: Figure, height: float, said: Sequence[tuple[str, str]]) -> None:
+    """Coloured words in a line that ends at the right."""
+    right = 0.985
+    for words, colour in reversed(said):
+        text = figure.text(right, height, words, fontsize=9, color=colour, ha="right")
+        right -= text.get_window_extent(figure.canvas.get_renderer()).width / figure.bbox.width + 0.015
+
+
+def draw_twin(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """The twin's line: dashed, on top."""
+    ax.plot(x, y, color=TWIN, linewidth=1.4, linestyle=(0, (4, 2)), zorder=6)
+
+
+def alpha(trials: int) -> float:
+    """How opaque one of many thin lines is."""
+    return float(np.clip(6.0 / max(trials, 1), 0.25, 0.9))
+
+
+def scale(values: np.ndarray) -> tuple[float, str]:
+    """What to multiply small values by, and how an axis says it."""
+    largest = np.abs(values).max()
+    power = 3 * int(np.floor(np.log10(largest) / 3)) if 0 < largest < 0.1 else 0
+    return 10.0**-power, rf" ($\times 10^{{{power}}}$)" if power else ""
