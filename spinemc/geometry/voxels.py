@@ -84,7 +84,8 @@ def voxelise(vertex: np.ndarray, face: np.ndarray, size: float, margin: int = 1)
     face = np.ascontiguousarray(face, dtype=np.int32)
     low, high = vertex.min(axis=0), vertex.max(axis=0)
     origin = low - (margin + _OFFSET) * size
-    shape = tuple(int(n) for n in np.floor((high - origin) / size) + 1 + margin)
+    nx, ny, nz = (int(n) for n in np.floor((high - origin) / size) + 1 + margin)
+    shape = nx, ny, nz
     if np.prod(shape, dtype=np.float64) > 2**31:
         raise ValueError(f"voxels of {size} um make {' x '.join(map(str, shape))} here, more than 2^31")
     corner = (vertex - origin) / size

@@ -1,0 +1,1 @@
+"""The same scenario without particles: deterministic models to lay beside the trials."""
