@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,7 +84,8 @@ class Rows(NamedTuple):
     particle: np.ndarray
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Block:
     """Samples of n trials that follow each other.
 
     Attributes
@@ -109,7 +109,7 @@ class Block(NamedTuple):
     surface: np.ndarray
     events: np.ndarray
     absorbed: np.ndarray
-    positions: Mapping[str, list[Rows]] = MappingProxyType({})
+    positions: Mapping[str, list[Rows]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,10 @@ def growing(layout: Layout) -> dict[str, Array]:
 
 def fixed(layout: Layout, geometry: Geometry) -> dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]:
     """Coordinates, sizes and the mesh, by path: dimensions, values, attributes."""
-    trial = ("trial",), np.arange(layout.trials), {}
+    none: dict[str, str] = {}
+    trial = ("trial",), np.arange(layout.trials), none
     time = ("time",), np.asarray(layout.time, dtype=np.float64), {"units": "s", "standard_name": "time"}
-    xyz = ("xyz",), ("x", "y", "z"), {}
+    xyz = ("xyz",), ("x", "y", "z"), none
     um = {"units": "um"}
     arrays = {
         "counts/compartment": (("compartment",), layout.compartments, {}),

@@ -49,6 +49,16 @@ def fano(series: xr.DataArray, dim: str = "trial") -> xr.DataArray:
     return variance(series, dim) / mean.where(mean != 0)
 
 
+def array(tree: xr.DataTree | xr.Dataset, path: str) -> xr.DataArray:
+    """The variable at a path such as "counts/count"; KeyError where there is none."""
+    import xarray as xr
+
+    found = tree[path]
+    if not isinstance(found, xr.DataArray):
+        raise KeyError(f"{path} is a group")
+    return found
+
+
 def totals(tree: xr.DataTree | xr.Dataset) -> xr.DataArray:
     """Molecules of every species in the whole spine.
 
@@ -64,12 +74,41 @@ def totals(tree: xr.DataTree | xr.Dataset) -> xr.DataArray:
     """
     import xarray as xr
 
-    groups = [tree] if isinstance(tree, xr.Dataset) else [tree[name] for name in ("counts", "surface")]
+    paths = ["count"] if isinstance(tree, xr.Dataset) else ["counts/count", "surface/count"]
     parts = []
-    for group in groups:
-        where = {"compartment": "cytosol"} if "compartment" in group["count"].dims else {"region": "membrane"}
-        parts.append(group["count"].sel(where, drop=True))
+    for count in (array(tree, path) for path in paths):
+        where = {"compartment": "cytosol"} if "compartment" in count.dims else {"region": "membrane"}
+        parts.append(count.sel(where, drop=True))
     return xr.concat(parts, "species", coords="minimal", compat="override", join="exact")
+
+
+def named(tree: xr.DataTree, time: np.ndarray, count: np.ndarray, surface: np.ndarray) -> xr.DataTree:
+    """The bare arrays of a twin as a tree, under the names of the run whose scenario they share.
+
+    Parameters
+    ----------
+    tree : DataTree
+        The run.
+    time : (t,) float64
+        [s]
+    count : (t, compartment, species) float64
+        Molecules of the volume species.
+    surface : (t, region, species) float64
+        Molecules of the surface species.
+
+    Returns
+    -------
+    DataTree
+        `/counts` and `/surface`, with `count`, and `volume` and `area` of the run.
+    """
+    import xarray as xr
+
+    groups = {}
+    for name, values in (("counts", count), ("surface", surface)):
+        ours = tree[name].to_dataset().drop_vars(["count", "concentration", "trial", "time"], errors="ignore")
+        dims = ("time", *array(tree, f"{name}/count").dims[2:])
+        groups[f"/{name}"] = ours.assign(count=(dims, values)).assign_coords(time=time)
+    return xr.DataTree.from_dict(groups)
 
 
 def comparison(tree: xr.DataTree, twin: xr.DataTree | xr.Dataset) -> xr.Dataset:
@@ -90,6 +129,8 @@ def comparison(tree: xr.DataTree, twin: xr.DataTree | xr.Dataset) -> xr.Dataset:
         standard error is 0 (all trials agree), `z` is 0 if twin and trials are equal and infinite otherwise;
         for a single trial it is NaN.
     """
+    import xarray as xr
+
     ours, theirs = totals(tree), totals(twin)
     both = [name for name in ours["species"].values if name in theirs["species"].values]
     ours, theirs = ours.sel(species=both), theirs.sel(species=both).astype(np.float64)
@@ -100,7 +141,7 @@ def comparison(tree: xr.DataTree, twin: xr.DataTree | xr.Dataset) -> xr.Dataset:
     result["difference"] = result["mean"] - result["twin"]
     known = result["sem"] != 0  # NaN is not 0: a single trial has no standard error and no z
     agree = np.abs(result["difference"]) <= 1e-9 * np.maximum(1.0, np.abs(result["twin"]))
-    certain = (np.sign(result["difference"]) * np.inf).where(~agree, 0.0)
+    certain = xr.where(agree, 0.0, np.copysign(np.inf, result["difference"]))
     result["z"] = (result["difference"] / result["sem"].where(known)).where(known, certain)
     return result.transpose("time", "species")
 

@@ -96,7 +96,7 @@ def append(
     for rule, variables in (weights or {}).items():
         values |= {f"plasticity/{rule}/{name}": series for name, series in variables.items()}
     try:
-        root = zarr.open_group(path, mode="r+")
+        root: Any = zarr.open_group(path, mode="r+")
         for name, value in values.items():
             if value.size:
                 root[name][done : done + n] = value
@@ -299,10 +299,11 @@ def _cut(group: xr.Dataset, trials: int) -> xr.Dataset:
 
 def _concentration(count: xr.DataArray, volume: xr.DataArray) -> xr.Variable:
     """Molecules as a concentration [umol L^-1], computed for the part that is looked at."""
+    from xarray import Variable
     from xarray.backends import BackendArray
     from xarray.core import indexing
 
-    count, size = count.variable, volume.variable.load() * MICROMOLAR
+    number, size = count.variable, volume.variable.load() * MICROMOLAR
     axis = count.dims.index("compartment")
 
     class Concentration(BackendArray):
@@ -313,7 +314,7 @@ def _concentration(count: xr.DataArray, volume: xr.DataArray) -> xr.Variable:
             return indexing.explicit_indexing_adapter(key, self.shape, orthogonal, self.part)
 
         def part(self, key: tuple[Any, ...]) -> np.ndarray:
-            return (count[key] / size[key[axis]]).values
+            return (number[key] / size[key[axis]]).values
 
     attributes = {"units": "umol L^-1", "long_name": "concentration"}
-    return type(count)(count.dims, indexing.LazilyIndexedArray(Concentration()), attributes)
+    return Variable(count.dims, indexing.LazilyIndexedArray(Concentration()), attributes)

@@ -11,15 +11,15 @@ from spinemc.figures.style import INK, QUIET, blank, written
 from spinemc.geometry.mesh import Geometry
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from mpl_toolkits.mplot3d import Axes3D
 
 PATCHES = {"membrane": "#b9c4cf", "head": "#9cc3e0", "neck": "#c5d3bf", "shaft": "#c9bfae", "psd": "#d1495b"}
 OTHER_PATCHES = ("#444f5a", "#8d5a97", "#c98b2b", "#2a9d8f")
 LIGHT = np.array([-0.35, -0.6, 0.72])  # for an eye that looks along y
 
 
-def draw_mesh(ax: Axes, geometry: Geometry, azimuth: float = -60.0, elevation: float = 14.0) -> Axes:
+def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation: float = 14.0) -> Axes3D:
     """The surface in 3-D, shaded, its regions in colours, with a scale bar.
 
     Parameters
@@ -63,7 +63,7 @@ def draw_mesh(ax: Axes, geometry: Geometry, azimuth: float = -60.0, elevation: f
     label = f"{bar * 1000:g} nm" if bar < 0.1 else f"{bar:g} µm"
     ax.text(*(middle - [0, 0, 0.4 * below]), label, color=INK, fontsize=8, ha="center", va="top")
     ax.legend(
-        handles=[Patch(color=colour[name], label=name) for name in names],
+        handles=[Patch(color=tuple(colour[name]), label=name) for name in names],
         loc="upper center",
         bbox_to_anchor=(0.5, -0.04),
         ncols=len(names) if len(names) <= 4 else 3,

@@ -12,7 +12,7 @@ from spinemc.figures.mesh import draw_mesh
 from spinemc.figures.series import draw_counts, draw_fano, draw_spread, draw_weight, specs
 from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TRIALS, TWIN, blank, draw_twin, key, tidy, written
 from spinemc.geometry.mesh import Geometry
-from spinemc.observables import totals
+from spinemc.observables import array, totals
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -113,6 +113,11 @@ def plot_comparison(comparison: xr.Dataset, path: str | Path | None = None) -> F
         z = one["z"].where(np.isfinite(one["z"])).values
         below.plot(milliseconds, z, linewidth=0.9, color=colour, alpha=0.85)
     below.set(xlabel="time (ms)", ylabel="mean − twin\n(standard errors)", xlim=(0, milliseconds[-1]))
+    if np.abs(comparison["z"].where(np.isfinite(comparison["z"]))).max() > 10:
+        below.set_yscale("symlog", linthresh=5)
+        low, high = below.get_ylim()
+        ticks = [x for x in (-1000, -100, -20, -5, -2, 2, 5, 20, 100, 1000) if low <= x <= high]
+        below.set_yticks(ticks, [f"{x:g}" for x in ticks])
     tidy(below)
     key(figure, 1 - 0.3 / height, [("mean of the trials ± 2 standard errors", MEAN), ("dashed: twin", TWIN)])
     return written(figure, path)
@@ -120,13 +125,12 @@ def plot_comparison(comparison: xr.Dataset, path: str | Path | None = None) -> F
 
 def _geometry(tree: xr.DataTree) -> Geometry:
     """The mesh that a store holds, without its compartments."""
-    group = tree["geometry"]
     return Geometry(
         name=tree.name or "store",
-        vertex=group["vertex"].values,
-        face=group["face"].values,
-        face_region=group["face_region"].values,
-        regions=tuple(str(name) for name in group["region"].values),
+        vertex=array(tree, "geometry/vertex").values,
+        face=array(tree, "geometry/face").values,
+        face_region=array(tree, "geometry/face_region").values,
+        regions=tuple(str(name) for name in array(tree, "geometry/region").values),
         compartments=("cytosol",),
         compartment_shape=np.empty((0, 7)),
     )
@@ -136,13 +140,13 @@ def _roles(tree: xr.DataTree) -> tuple[str, list[str], list[str]]:
     """The ion, up to three species that bind it, and up to three gates that let it in, by the reactions' labels."""
     total = totals(tree)
     names = [str(name) for name in total["species"].values]
-    inside = [str(name) for name in tree["counts/species"].values]
-    ion = next((spec.species for spec in specs(tree)), "Ca" if "Ca" in inside else inside[0])
+    inside = [str(name) for name in array(tree, "counts/species").values]
+    ion = next((spec.species for spec in specs(tree)), "Ca" if "Ca" in inside else (inside or names)[0])
     mean = total.mean("trial")
     swing = dict(zip(names, np.ptp(mean.transpose("species", "time").values, axis=1), strict=True))
     ways = [
         tuple(side.split(" + ") for side in str(label).partition(" (")[0].split(" -> "))
-        for label in tree["events/reaction"].values
+        for label in array(tree, "events/reaction").values
     ]
     bound = {p for left, right in ways if ion in left and ion not in right for p in right if p in names}
     binds = {s for left, _ in ways if ion in left for s in left}  # a pump that leaks is no gate
@@ -157,7 +161,7 @@ def _roles(tree: xr.DataTree) -> tuple[str, list[str], list[str]]:
 def _headline(figure: Figure, tree: xr.DataTree, twin: bool) -> None:
     """Title, what was run, and what the lines are."""
     title = tomllib.loads(tree.attrs.get("scenario", "")).get("title", "") or tree.name or ""
-    trials, stop = tree["counts"].sizes["trial"], 1e3 * float(tree["counts/time"][-1])
+    trials, stop = tree["counts"].sizes["trial"], 1e3 * float(array(tree, "counts/time")[-1])
     figure.text(0.025, 0.95, title, fontsize=13, fontweight="bold", color=INK)
     figure.text(0.025, 0.912, f"{trials} trial{'s' * (trials != 1)} of {stop:g} ms", fontsize=9, color=QUIET)
     keys = [("thin: trials", TRIALS), ("thick: their mean", MEAN), ("dashed: rate equations", TWIN)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from spinemc import plasticity
 from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TRIALS, TWIN, alpha, draw_twin, scale, tidy
-from spinemc.observables import fano, totals
+from spinemc.observables import array, fano, totals
 from spinemc.scenario import PlasticitySpec
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def draw_counts(
 
 def draw_weight(ax: Axes, tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.Dataset | None = None) -> Axes:
     """The weight of the first synapse of a rule: all trials thin, their mean thick, the twin's own dashed."""
-    weight = tree[f"plasticity/{rule}/weight"].isel(synapse=0).transpose("time", "trial")
+    weight = array(tree, f"plasticity/{rule}/weight").isel(synapse=0).transpose("time", "trial")
     milliseconds = 1e3 * weight["time"].values
     factor, unit = scale(weight.values)
     values = factor * weight.values
@@ -94,7 +94,7 @@ def draw_spread(
         ax.axvline(mean, color=MEAN, linewidth=1.8)
         ax.set_ylabel("trials")
     else:
-        last = tree[f"plasticity/{rule}/weight"].isel(synapse=0, time=-1).values
+        last = array(tree, f"plasticity/{rule}/weight").isel(synapse=0, time=-1).values
         factor, unit = scale(last)
         last = factor * last
         ax.axhline(0, color=QUIET, linewidth=0.6, zorder=0)
@@ -135,11 +135,11 @@ def twin_weight(tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.Dataset) ->
     read = [spec for spec in specs(tree) if spec.rule == rule]
     if not read:
         return None
-    count = twin["count"] if "count" in twin else twin["counts/count"]
+    count = array(twin, "count" if "count" in twin else "counts/count")
     if "trial" in count.dims:
         count = count.mean("trial")
     count = count.transpose("time", "compartment", "species")
-    volume = tree["counts/volume"].sel(compartment=count["compartment"].values).values
+    volume = array(tree, "counts/volume").sel(compartment=count["compartment"].values).values
     time = count["time"].values
     names = list(count["compartment"].values), list(count["species"].values)
     answer = plasticity.evaluate(read[:1], time, count.values[None], volume, *names)

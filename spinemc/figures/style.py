@@ -57,10 +57,12 @@ def tidy(ax: Axes) -> Axes:
 
 def key(figure: Figure, height: float, said: Sequence[tuple[str, str]]) -> None:
     """Coloured words in a line that ends at the right."""
-    right = 0.985
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    right, canvas = 0.985, FigureCanvasAgg(figure)
     for words, colour in reversed(said):
         text = figure.text(right, height, words, fontsize=9, color=colour, ha="right")
-        right -= text.get_window_extent(figure.canvas.get_renderer()).width / figure.bbox.width + 0.015
+        right -= text.get_window_extent(canvas.get_renderer()).width / figure.bbox.width + 0.015
 
 
 def draw_twin(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:

@@ -82,6 +82,17 @@ def test_comparison_with_a_tree_reads_both_groups():
     np.testing.assert_allclose(result["z"], 0, atol=1e-9)
 
 
+def test_bare_arrays_get_the_names_of_the_run():
+    run = random_tree()
+    rng = np.random.default_rng(9)
+    count, surface = rng.normal(30, 1, (11, 2, 2)), rng.normal(200, 1, (11, 2, 1))
+    twin = observables.named(run, TIME, count, surface)
+    result = observables.comparison(run, twin)["twin"]
+    np.testing.assert_allclose(result.sel(species="Bm"), count[:, 0, 1])
+    np.testing.assert_allclose(result.sel(species="PMCA"), surface[:, 0, 0])
+    np.testing.assert_array_equal(twin["counts/count"].sel(compartment="head", species="Ca"), count[:, 1, 0])
+
+
 def test_comparison_where_all_trials_agree():
     run = tree(np.full((4, 11, 2, 2), 10), np.full((4, 11, 2, 1), 3))
     twin = run["counts"].to_dataset().isel(trial=0, drop=True).astype(np.float64)

@@ -187,7 +187,7 @@ def test_a_run_killed_while_it_wrote_goes_on_to_the_same_arrays(tmp_path, monkey
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(zarr.Group, "update_attributes", killed)
-        store.append(path, LAYOUT, block(3)._replace(positions={"Ca": [rows(7)]}), weights(3))
+        store.append(path, LAYOUT, replace(block(3), positions={"Ca": [rows(7)]}), weights(3))
     assert store.finished(path) == 3
     cut = store.open(path)
     np.testing.assert_array_equal(cut["counts/count"], block(0, 3).count)
