@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = parser().parse_args(argv)
     with warnings.catch_warnings():
-        warnings.showwarning = _warn
+        warnings.showwarning = _warn  # type: ignore[assignment]
         try:
             arguments.command(arguments)
         except SpinemcError as error:
@@ -173,7 +173,7 @@ def _interrupted(given: Any) -> str:
     return f"interrupted: `spinemc resume {store}` goes on from here."
 
 
-def _warn(message: Warning | str, *_: Any) -> None:
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
 

@@ -59,7 +59,8 @@ KINDS = {
 """What `quantity` can read, by name: `rate0` to `rate2` by the order of the reaction."""
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_NAME = r"[A-Za-zµμ]+(?:(?:\^|\*\*)-?\d)?"
+_WORD = r"[A-Za-zµμ]+"
+_NAME = rf"{_WORD}(?:(?:\^|\*\*)-?\d)?"
 _GROUP = rf"(?:{_NAME}|\({_NAME}(?:[ *]{_NAME})*\))"
 _PRINTED = str.maketrans({"²": "^2", "³": "^3", "⁻": "^-", "¹": "1", "·": " "})
 _QUANTITY = re.compile(rf"({_NUMBER}) ?((?:1?/)?{_GROUP}(?:[/* ]{_GROUP})*)", re.ASCII)
@@ -77,6 +78,21 @@ def _registry() -> Any:
     return pint.UnitRegistry()
 
 
+def _one(unit: str) -> Any:
+    """One of a unit, as a quantity of pint, whose own reader fails where two spellings of a unit meet."""
+    one, sign, grouped = _registry().Quantity(1.0), 1, False
+    for name, power, mark in re.findall(rf"({_WORD})(?:(?:\^|\*\*)(-?\d))?|([/()])", unit):
+        if name:
+            one *= _registry().Quantity(1.0, name) ** (sign * int(power or 1))
+        if mark == "/":
+            sign = -1
+        elif mark == "(":
+            grouped = True
+        elif mark == ")" or not grouped:
+            sign, grouped = 1, False
+    return one
+
+
 @cache
 def _factor(unit: str, kind: str) -> Decimal | None:
     """Engine units in one `unit`, to 15 digits; None where it is not known or measures something else."""
@@ -84,16 +100,14 @@ def _factor(unit: str, kind: str) -> Decimal | None:
 
     wanted = KINDS[kind]
     try:
-        one = _registry().Quantity(1.0, _registry().parse_units("1" * unit.startswith("/") + unit))
-    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError):
+        one = _one(unit)
+    except (pint.UndefinedUnitError, pint.OffsetUnitCalculusError, ValueError):  # ValueError: nan is no unit
         return None
     for moles in (0, wanted.moles):
         try:
             plain = one.to(f"mol^{moles} * {wanted.unit}").magnitude
         except pint.DimensionalityError:
             continue
-        except pint.OffsetUnitCalculusError:
-            return None
         return Decimal(f"{plain:.15g}") * Decimal(str(AVOGADRO)) ** moles
     return None
 

@@ -124,12 +124,13 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
         names = replace(names, region=region, compartment=("cytosol", *(n.name for n in geometry.compartment)))
     species = sections.species(top.tables("species", required=True), names)
     names = replace(names, surface={s.name: s.is_surface for s in species})
-    reactions = [reaction(t, names, folder) for t in top.tables("reaction")]
+    equations = [reaction(t, names, folder) for t in top.tables("reaction")]
+    reactions = [r for r in equations if r is not None]
     releases = [sections.release(t, names, run.t_stop) for t in top.tables("release")]
     boundaries = sections.boundaries(top.tables("boundary"), names)
     positions = sections.positions(top.table("record", required=False).tables("positions"), names, run)
     plasticity = [sections.plasticity(t, names) for t in top.tables("plasticity")]
-    if None not in reactions:
+    if len(reactions) == len(equations):
         for name in _absent(species, reactions, _sources(tables)):
             top.note(
                 f"species {name}",

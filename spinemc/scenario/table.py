@@ -197,7 +197,8 @@ def vector(value: Any) -> tuple[float, float, float]:
     """Three lengths, x, y and z [um], of any sign."""
     if not isinstance(value, list) or len(value) != 3:
         refuse('three lengths are needed, as in ["0 um", "0 um", "1.2 um"].')
-    return tuple(units.quantity(v, "coordinate") for v in value)
+    x, y, z = (units.quantity(v, "coordinate") for v in value)
+    return x, y, z
 
 
 def file_in(folder: Path) -> Reader:
