@@ -102,7 +102,7 @@ def _run(given: Any) -> None:
     from spinemc.scenario import load_scenario
 
     scenario = load_scenario(given.scenario, given.settings)
-    from spinemc import simulate
+    from spinemc import report, simulate
 
     tree = simulate.run(
         scenario,
@@ -113,14 +113,14 @@ def _run(given: Any) -> None:
         overwrite=given.overwrite,
         progress=not given.quiet,
     )
-    print(simulate.summary(tree))
+    print(report.summary(tree))
     print(_store(given))
 
 
 def _resume(given: Any) -> None:
-    from spinemc import simulate
+    from spinemc import report, simulate
 
-    print(simulate.summary(simulate.resume(given.store, threads=given.threads, progress=not given.quiet)))
+    print(report.summary(simulate.resume(given.store, threads=given.threads, progress=not given.quiet)))
     print(given.store)
 
 
@@ -128,9 +128,9 @@ def _check(given: Any) -> None:
     from spinemc.scenario import load_scenario
 
     scenario = load_scenario(given.scenario, given.settings)
-    from spinemc import simulate
+    from spinemc import report
 
-    print(simulate.check(scenario))
+    print(report.check(scenario))
 
 
 def _geometry(given: Any) -> None:
@@ -149,16 +149,17 @@ def _geometry(given: Any) -> None:
 
 
 def _compare(given: Any) -> None:
-    from spinemc import simulate
+    from spinemc import report
 
-    print(simulate.compare(given.store, with_=given.twins))
+    print(report.compare(given.store, with_=given.twins))
 
 
 def _plot(given: Any) -> None:
-    from spinemc import figures, store
+    from spinemc import figures, report, store
 
     out = given.out if given.out is not None else Path(f"{given.store.stem}.png")
-    figures.plot_run(store.open(given.store), out)
+    tree = store.open(given.store)
+    figures.plot_run(tree, out, report.twin(tree))
     print(out)
 
 

@@ -1,0 +1,70 @@
+"""How far a run is: trials done, time left, particle-steps a second, on one line of standard error."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from time import perf_counter
+from types import TracebackType
+
+from spinemc.engine.cache import is_cold
+from spinemc.engine.system import System
+
+_COMPILE = "compiling the kernels (once, about 20 s)"
+
+
+class Progress:
+    """A line that follows a run; `report` may be called from any thread.
+
+    Parameters
+    ----------
+    system : System
+        What runs.
+    numbers : sequence of int
+        The trials that will run.
+    shown : bool
+        Whether anything is printed; the particle-steps are counted in any case.
+    """
+
+    def __init__(self, system: System, numbers: Sequence[int], shown: bool) -> None:
+        from tqdm import tqdm
+
+        self._lock = threading.Lock()
+        self._moves: dict[int, int] = {}
+        self._time: dict[int, float] = {}
+        self._t_stop = system.scenario.run.t_stop
+        self._begin = perf_counter()
+        if shown and is_cold():
+            print(_COMPILE, file=sys.stderr)
+        self._bar = tqdm(
+            total=len(numbers) * self._t_stop * 1e3,
+            desc="running",
+            disable=not shown,
+            bar_format="{desc} {percentage:3.0f} % |{bar:24}| {elapsed}, {remaining} left{postfix}",
+        )
+        self._trials = len(numbers)
+
+    @property
+    def moves(self) -> int:
+        """Particle-steps so far."""
+        return sum(self._moves.values())
+
+    def report(self, number: int, time: float, moves: int) -> None:
+        """Take note that a trial reached a time [s] with so many particle-steps."""
+        with self._lock:
+            ahead = time - self._time.get(number, 0.0)
+            self._time[number] = time
+            self._moves[number] = moves
+            if self._bar.disable:
+                return
+            done = sum(t >= self._t_stop for t in self._time.values())
+            rate = self.moves / max(perf_counter() - self._begin, 1e-9) / 1e6
+            self._bar.set_postfix_str(f" {done}/{self._trials} trials, {rate:.1f} M particle-steps/s", refresh=False)
+            self._bar.update(ahead * 1e3)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.close()

@@ -1,0 +1,181 @@
+"""What a person reads of a scenario or a run: what it will take, how it ended, how it compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinemc import ensemble, figures, observables, simulate, store
+from spinemc.engine.limits import probabilities
+from spinemc.engine.system import System
+from spinemc.engine.trial import expected_number, run_trial
+from spinemc.errors import StoreError
+from spinemc.geometry import describe
+from spinemc.scenario import Scenario, parse_scenario
+from spinemc.twins import ode
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_PROBE = 0.5  # s, how long the speed is tried out for
+
+
+def check(scenario: Scenario) -> str:
+    """Read and build everything, run nothing but a short trial of the speed, and tell what a run will take.
+
+    Returns
+    -------
+    str
+        Volumes and areas, expected numbers at each release, probabilities of reactions in one step, the estimated
+        time and the size of the store.
+
+    Raises
+    ------
+    ScenarioError, GeometryError, EngineError
+        Where the scenario cannot be run.
+    """
+    system = simulate.prepare(scenario)
+    run = scenario.run
+    lines = [describe(system.geometry), "", "released"]
+    for release in scenario.release:
+        where = (
+            f"in {release.inside}" if release.inside else f"on {release.on}" if release.on else f"at {release.at} um"
+        )
+        times = f" x {len(release.time)}" if len(release.time) > 1 else ""
+        lines.append(f"  {release.species:<12} {expected_number(system, release):10.1f}{times} {where}")
+    if run.engine == "particles":
+        likely = probabilities(system, run.dt)
+        if likely:
+            lines += ["", f"probability for one molecule in one step of {1e6 * run.dt:.4g} us"]
+            lines += [f"  {label:<32} {p:.2e}" for label, p in sorted(likely.items(), key=lambda item: -item[1])]
+        voxels = system.grid.voxels
+        lines += [
+            "",
+            f"grid: {system.grid.cell_volume.size} reaction cells of {1e3 * system.grid.cell_size:.3g} nm, "
+            f"{int(np.prod(voxels.shape))} voxels of {1e3 * voxels.size:.3g} nm",
+        ]
+        seconds = _seconds_a_trial(system)
+        total = seconds * run.trials / ensemble.usable_cores()
+        lines.append(
+            f"time: about {_duration(total)} on {ensemble.usable_cores()} cores ({run.trials} trials of {_duration(seconds)})"
+        )
+    lines.append(f"store: {_bytes(simulate.layout(system)) / 1e6:.2f} MB before compression")
+    return "\n".join(lines)
+
+
+def _seconds_a_trial(system: System) -> float:
+    """How long one trial takes [s], from the beginning of one."""
+    reached = 0.0
+
+    def report(time: float, moves: int) -> bool:
+        nonlocal reached
+        reached = time
+        return perf_counter() - begin < _PROBE
+
+    begin = perf_counter()
+    run_trial(system, 0, 0, lambda time, moves: time == 0.0)  # what the kernels' loading takes is not the trial's
+    begin = perf_counter()
+    run_trial(system, 0, 0, report)
+    return (perf_counter() - begin) * system.scenario.run.t_stop / max(reached, 1e-12)
+
+
+def _bytes(layout: store.Layout) -> int:
+    times = layout.trials * len(layout.time)
+    volume = len(layout.compartments) * len(layout.volume_species)
+    surface = len(layout.regions) * len(layout.surface_species)
+    return times * (4 * (volume + surface) + 8 * (len(layout.reactions) + len(layout.boundaries)))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90.0:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60.0:.3g} min" if seconds < 5400.0 else f"{seconds / 3600.0:.3g} h"
+
+
+def summary(tree: xr.DataTree) -> str:
+    """A few lines on a run: what was counted at its end, over its trials, and the weights."""
+    totals = observables.totals(tree)
+    end = totals.isel(time=-1)
+    peak = totals.max("time")
+    trials = totals.sizes["trial"]
+    spread = "mean and standard deviation over trials" if trials > 1 else "the one trial"
+    lines = [
+        f"{trials} trials to {float(totals.time[-1]) * 1e3:g} ms; {spread}:",
+        f"  {'':<12} {'peak':>20} {'end':>20}",
+    ]
+    for name in totals.species.values:
+        cells = [_mean_sd(series.sel(species=name)) for series in (peak, end)]
+        lines.append(f"  {name!s:<12} {cells[0]:>20} {cells[1]:>20}")
+    if "plasticity" in tree:
+        for rule, group in tree["plasticity"].children.items():
+            for synapse in group["synapse"].values:
+                last = group["weight"].isel(time=-1).sel(synapse=synapse)
+                lines.append(f"  weight, {rule}, {synapse}: {_mean_sd(last, 3)}")
+    return "\n".join(lines)
+
+
+def _mean_sd(series: xr.DataArray, digits: int = 1) -> str:
+    mean = float(series.mean())
+    if digits > 1 and abs(mean) < 0.1:
+        return f"{mean:.2e} +- {float(series.std(ddof=1)):.1e}" if series.size > 1 else f"{mean:.3e}"
+    return f"{mean:.{digits}f} +- {float(series.std(ddof=1)):.{digits}f}" if series.size > 1 else f"{mean:.{digits}f}"
+
+
+def twin(tree: xr.DataTree) -> xr.DataTree:
+    """The rate equations' answer to the scenario of a run, as a tree with the run's names.
+
+    Raises
+    ------
+    StoreError
+        Where the scenario's files have changed so that it no longer describes the run.
+    """
+    path = tree.attrs.get("scenario_path") or None
+    system = simulate.prepare(parse_scenario(tree.attrs["scenario"], path))
+    series = ode.solve(system.scenario, system.geometry, system.network)
+    if series.count.shape != tree["counts/count"].shape[1:]:
+        raise StoreError(f"{tree.name}: its scenario now gives other arrays; a file it names has changed.")
+    return observables.named(tree, series.time, series.count, series.surface)
+
+
+def compare(path: str | Path, with_: Sequence[str] = ("ode",)) -> str:
+    """Lay the deterministic twin of a run over the mean of its trials.
+
+    Parameters
+    ----------
+    path : str or Path
+        The store. A figure is written beside it.
+    with_ : sequence of str
+        Twins; "ode" is the one there is.
+
+    Returns
+    -------
+    str
+        For each species at eleven times: mean, its standard error, the twin's value, their difference in standard
+        errors; and where the figure is.
+
+    Raises
+    ------
+    StoreError
+        For a twin that is not known, or a store that is not ours.
+    """
+    for name in with_:
+        if name != "ode":
+            raise StoreError(f'--with "{name}" is not a twin of this version; there is ode.')
+    tree = store.open(path)
+    table = observables.comparison(tree, twin(tree))
+    lines = [f"{'species':<12} {'time [ms]':>10} {'mean':>12} {'s.e.':>10} {'ode':>12} {'z':>8}"]
+    times = np.unique(np.linspace(0, table.sizes["time"] - 1, 11).round().astype(int))
+    for name in table.species.values:
+        for n in times:
+            row = table.sel(species=name).isel(time=n)
+            lines.append(
+                f"{name!s:<12} {1e3 * float(row.time):10.3f} {float(row['mean']):12.3f} {float(row['sem']):10.3f} "
+                f"{float(row['twin']):12.3f} {float(row['z']):8.2f}"
+            )
+    figure = Path(path).with_suffix(".compare.png")
+    figures.plot_comparison(table, figure)
+    return "\n".join([*lines, str(figure)])
