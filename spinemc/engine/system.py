@@ -84,7 +84,6 @@ class System:
             origin=np.ascontiguousarray(voxels.origin, np.float64),
             scale=np.array([voxels.size, 1.0 / voxels.size]),
             shape=np.array(voxels.shape, np.int64),
-            clearance=self.grid.clearance,
             shelter=np.stack([shelters(geometry, self.grid, tuple(r * s for r in _STEPS)) for s in sigma]),
             shelter_class=kind.astype(np.int64),
             center_inside=np.ascontiguousarray(voxels.center_inside.ravel()),
@@ -107,7 +106,7 @@ class System:
         voxel = voxel[np.argsort(grid.cell[voxel], kind="stable")]
         number = grid.cell_volume.size
         return Cells(
-            of_voxel=grid.cell,
+            of_voxel=np.column_stack([grid.cell, np.minimum(grid.clearance * 1e6, 2**30)]).astype(np.int32),
             volume=grid.cell_volume,
             area=grid.cell_area,
             start=np.searchsorted(grid.cell[voxel], np.arange(number + 1)).astype(np.int64),

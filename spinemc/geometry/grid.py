@@ -213,11 +213,45 @@ def _span(corner, f, origin, size, shape, reach, axis):
 
 
 @njit(cache=True, error_model="numpy")
+def _clip(corner, f, low, width, margin, here, there):
+    """The corners, into `here`, of what of a triangle lies in a cube (a margin wider than it is), and their number."""
+    n = 3
+    for c in range(3):
+        for axis in range(3):
+            here[c, axis] = corner[f, c, axis]
+    for axis in range(3):
+        for side in (-1.0, 1.0):
+            bound = low[axis] - margin if side < 0.0 else low[axis] + width + margin
+            m = 0
+            for c in range(n):
+                d = c + 1 if c + 1 < n else 0
+                a = side * (here[c, axis] - bound)
+                b = side * (here[d, axis] - bound)
+                if a <= 0.0:
+                    for e in range(3):
+                        there[m, e] = here[c, e]
+                    m += 1
+                if (a < 0.0) != (b < 0.0) and a != b:
+                    share = a / (a - b)
+                    for e in range(3):
+                        there[m, e] = here[c, e] + share * (here[d, e] - here[c, e])
+                    m += 1
+            n = m
+            for c in range(n):
+                for e in range(3):
+                    here[c, e] = there[c, e]
+    return n
+
+
+@njit(cache=True, error_model="numpy")
 def _shelter(corner, normal, area, origin, size, shape, reach, out):
     total = shape[0] * shape[1] * shape[2]
     way = np.zeros((total, 3), np.float32)
     bound = np.full(total, np.inf)
     margin = 1e-6 * size
+    here = np.zeros((16, 3))
+    there = np.zeros((16, 3))
+    low = np.zeros(3)
     for turn in range(2):
         for f in range(corner.shape[0]):
             i0, i1 = _span(corner, f, origin, size, shape, reach, 0)
@@ -237,10 +271,13 @@ def _shelter(corner, normal, area, origin, size, shape, reach, out):
                             for axis in range(3):
                                 way[v, axis] += np.float32(weight * normal[f, axis])
                         else:
-                            for c in range(3):
+                            for axis in range(3):
+                                low[axis] = origin[axis] + (i if axis == 0 else j if axis == 1 else k) * size - reach
+                            n = _clip(corner, f, low, size + 2.0 * reach, margin, here, there)
+                            for c in range(n):
                                 along = 0.0
                                 for axis in range(3):
-                                    along += np.float64(way[v, axis]) * corner[f, c, axis]
+                                    along += np.float64(way[v, axis]) * here[c, axis]
                                 bound[v] = min(bound[v], along)
         if turn == 0:
             for v in range(total):

@@ -74,8 +74,34 @@ def is_inside(walls, v, x, y, z):
 
 
 @inline
+def contact_in(walls, v, px, py, pz, dx, dy, dz, found, at):
+    """The better of a contact known so far and those with the triangles of voxel v; see `first_contact`."""
+    qx = px + dx
+    qy = py + dy
+    qz = pz + dz
+    for a in range(walls.start[v], walls.start[v + 1]):
+        f = walls.triangle[a]
+        nx = walls.plane[f, 0]
+        ny = walls.plane[f, 1]
+        nz = walls.plane[f, 2]
+        c = walls.plane[f, 3]
+        beyond = nx * qx + ny * qy + nz * qz - c
+        if beyond < 0.0:
+            continue
+        before = c - (nx * px + ny * py + nz * pz)
+        if before < -BEHIND or before + beyond <= 0.0:
+            continue
+        before = max(before, 0.0)
+        t = before / (before + beyond)
+        if (t < at or (t == at and f < found)) and pierces(walls.corner, f, px, py, pz, dx, dy, dz) == 1:
+            at = t
+            found = f
+    return found, at
+
+
+@inline
 def first_contact(walls, px, py, pz, dx, dy, dz):
-    """The first triangle that the step from p along d leaves the inside through, and the fraction of the step done.
+    """The first triangle that the step from p along d leaves the inside through, and the part of the step done.
 
     Returns (-1, 1.0) where the way is free. Walks the voxels along the step.
     """
@@ -83,6 +109,10 @@ def first_contact(walls, px, py, pz, dx, dy, dz):
     i = math.floor((px - walls.origin[0]) * walls.scale[1])
     j = math.floor((py - walls.origin[1]) * walls.scale[1])
     k = math.floor((pz - walls.origin[2]) * walls.scale[1])
+    v = (i * walls.shape[1] + j) * walls.shape[2] + k
+    found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, -1, 1.0)
+    if v == voxel_at(walls, px + dx, py + dy, pz + dz):
+        return found, at
     si = 1 if dx > 0.0 else -1
     sj = 1 if dy > 0.0 else -1
     sk = 1 if dz > 0.0 else -1
@@ -92,33 +122,7 @@ def first_contact(walls, px, py, pz, dx, dy, dz):
     di = size / abs(dx) if dx != 0.0 else math.inf
     dj = size / abs(dy) if dy != 0.0 else math.inf
     dk = size / abs(dz) if dz != 0.0 else math.inf
-    qx = px + dx
-    qy = py + dy
-    qz = pz + dz
-    found = -1
-    at = 1.0
-    while 0 <= i < walls.shape[0] and 0 <= j < walls.shape[1] and 0 <= k < walls.shape[2]:
-        v = (i * walls.shape[1] + j) * walls.shape[2] + k
-        for a in range(walls.start[v], walls.start[v + 1]):
-            f = walls.triangle[a]
-            nx = walls.plane[f, 0]
-            ny = walls.plane[f, 1]
-            nz = walls.plane[f, 2]
-            beyond = nx * qx + ny * qy + nz * qz - walls.plane[f, 3]
-            if beyond < 0.0:
-                continue
-            before = walls.plane[f, 3] - (nx * px + ny * py + nz * pz)
-            if before < -BEHIND or before + beyond <= 0.0:
-                continue
-            if before < 0.0:
-                before = 0.0
-            t = before / (before + beyond)
-            if (t < at or (t == at and f < found)) and pierces(walls.corner, f, px, py, pz, dx, dy, dz) == 1:
-                at = t
-                found = f
-        leave = min(ti, tj, tk)
-        if leave >= at:
-            break
+    while min(ti, tj, tk) < at:
         if ti <= tj and ti <= tk:
             i += si
             ti += di
@@ -128,6 +132,10 @@ def first_contact(walls, px, py, pz, dx, dy, dz):
         else:
             k += sk
             tk += dk
+        if not (0 <= i < walls.shape[0] and 0 <= j < walls.shape[1] and 0 <= k < walls.shape[2]):
+            break
+        v = (i * walls.shape[1] + j) * walls.shape[2] + k
+        found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, found, at)
     return found, at
 
 

@@ -57,7 +57,7 @@ def add(cells, chem, state, s, x, y, z, voxel, face):
     state.n[s] = i + 1
     column = chem.column[s]
     if column >= 0:
-        state.count[cells.of_voxel[voxel] * chem.columns[0] + column] += 1
+        state.count[cells.of_voxel[voxel, 0] * chem.columns[0] + column] += 1
 
 
 @jit
@@ -66,7 +66,7 @@ def remove(cells, chem, state, s, i):
     j = state.start[s] + i
     column = chem.column[s]
     if column >= 0:
-        state.count[cells.of_voxel[state.voxel[j]] * chem.columns[0] + column] -= 1
+        state.count[cells.of_voxel[state.voxel[j], 0] * chem.columns[0] + column] -= 1
     last = state.start[s] + state.n[s] - 1
     state.x[j] = state.x[last]
     state.y[j] = state.y[last]
@@ -177,7 +177,7 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         if place == BELOW:
             x, y, z, v = below_membrane(walls, state, j0)
         else:
-            cell = cells.of_voxel[state.voxel[j0]]
+            cell = cells.of_voxel[state.voxel[j0], 0]
             x, y, z, v = anywhere_in_cell(walls, cells, key, state, cell)
         if v < 0:
             state.serial[HELD] += 1
@@ -278,7 +278,7 @@ def fire(walls, cells, chem, key, state, spot, t, span):
 @jit
 def meet(walls, cells, chem, key, state, spot, s, i, u, dt):
     """Let molecule i of species s react with a partner in its cell, with a uniform number u to decide by."""
-    cell = cells.of_voxel[state.voxel[state.start[s] + i]]
+    cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
     row = cell * chem.columns[0]
     total = 0.0
     for m in range(chem.active_start[s], chem.active_start[s + 1]):
@@ -314,7 +314,7 @@ def meet(walls, cells, chem, key, state, spot, s, i, u, dt):
     wanted = np.int64((b * np.uint64(partners)) >> np.uint64(32))
     base = state.start[other]
     for k in range(state.n[other]):
-        if cells.of_voxel[state.voxel[base + k]] == cell and not (other == s and k == i):
+        if cells.of_voxel[state.voxel[base + k], 0] == cell and not (other == s and k == i):
             if wanted == 0:
                 perform(walls, cells, chem, key, state, spot, chem.active[chosen], s, i, other, k)
                 return

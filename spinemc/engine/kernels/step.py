@@ -44,7 +44,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             dy = spot.delta[1, i - low]
             dz = spot.delta[2, i - low]
             v = state.voxel[j]
-            clear = walls.clearance[v]
+            clear = cells.of_voxel[v, 1] * 1e-6
             square = dx * dx + dy * dy + dz * dz
             x = px + dx
             y = py + dy
@@ -80,8 +80,8 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             state.z[j] = z
             state.voxel[j] = w
             if column >= 0:
-                old = cells.of_voxel[v]
-                new = cells.of_voxel[w]
+                old = cells.of_voxel[v, 0]
+                new = cells.of_voxel[w, 0]
                 if old != new:
                     state.count[old * columns + column] -= 1
                     state.count[new * columns + column] += 1

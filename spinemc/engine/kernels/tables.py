@@ -15,7 +15,6 @@ class Walls(NamedTuple):
     origin: np.ndarray  # (3,) low corner of the grid [um]
     scale: np.ndarray  # (2,) voxel edge [um] and its inverse
     shape: np.ndarray  # (3,) int64, voxels along each axis
-    clearance: np.ndarray  # (voxels,) lower bound of the distance from any point of the voxel to the wall [um]
     shelter: np.ndarray  # (classes, voxels, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid
     shelter_class: np.ndarray  # (species,)
     center_inside: np.ndarray  # (voxels,) bool
@@ -32,7 +31,9 @@ class Walls(NamedTuple):
 class Cells(NamedTuple):
     """The reaction cells: unions of voxels in which molecules that share a cell can meet."""
 
-    of_voxel: np.ndarray  # (voxels,) int32 cell of each voxel, -1 outside
+    # (voxels, 2) int32, side by side because every step of every molecule reads both: the cell of each voxel, -1
+    # outside, and a lower bound of the distance from any point of the voxel to the wall [1e-6 um]
+    of_voxel: np.ndarray
     volume: np.ndarray  # (cells,) inside volume [um^3]
     area: np.ndarray  # (cells,) membrane area [um^2]
     start: np.ndarray  # (cells + 1,) voxels of cell c are voxel[start[c]:start[c + 1]]
