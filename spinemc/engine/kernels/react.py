@@ -17,6 +17,7 @@ from spinemc.engine.kernels.rng import (
     PLACE,
     REACT,
     exponential,
+    inline,
     jit,
     normal,
     uniform,
@@ -275,42 +276,52 @@ def fire(walls, cells, chem, key, state, spot, t, span):
             perform(walls, cells, chem, key, state, spot, r, s, i, -1, -1)
 
 
-@jit
-def meet(walls, cells, chem, key, state, spot, s, i, u, dt):
-    """Let molecule i of species s react with a partner in its cell, with a uniform number u to decide by."""
+@inline
+def weight_of(chem, state, s, row, m):
+    """Partners in a cell times the rate, for entry m of the reactions that species s looks for a partner in."""
+    partners = state.count[row + chem.partner_column[m]] - (chem.partner[m] == s)
+    return partners * state.rate[chem.active[m]]
+
+
+@inline
+def hazard_of(cells, chem, state, s, i, dt):
+    """Hazard in one step that molecule i of species s reacts with some partner in its cell."""
     cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
     row = cell * chem.columns[0]
     total = 0.0
     for m in range(chem.active_start[s], chem.active_start[s + 1]):
-        partners = state.count[row + chem.partner_column[m]]
-        if chem.partner[m] == s:
-            partners -= 1
-        total += partners * state.rate[chem.active[m]]
-    if total == 0.0:
-        return
-    per_place = dt / (cells.area[cell] if chem.surface[s] else cells.volume[cell])
-    hazard = total * per_place
-    if u >= hazard or u >= -math.expm1(-hazard):
-        return
+        total += weight_of(chem, state, s, row, m)
+    return total * (dt / (cells.area[cell] if chem.surface[s] else cells.volume[cell]))
+
+
+@inline
+def reacts(hazard, u):
+    """Whether an event of this hazard happens, by a uniform number u; the exponential is rarely needed."""
+    return u < hazard and u < -math.expm1(-hazard)
+
+
+@jit
+def meet(walls, cells, chem, key, state, spot, s, i):
+    """Let molecule i of species s react with one of the partners in its cell, each in proportion to its rate."""
+    cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
+    row = cell * chem.columns[0]
+    total = 0.0
+    for m in range(chem.active_start[s], chem.active_start[s + 1]):
+        total += weight_of(chem, state, s, row, m)
     serial = state.serial[EVENTS]
     state.serial[EVENTS] += 1
     a, b, _, _ = words(key, serial, serial >> 32, REACT, 0, 0)
     target = uniform(a) * total
     chosen = -1
     for m in range(chem.active_start[s], chem.active_start[s + 1]):
-        partners = state.count[row + chem.partner_column[m]]
-        if chem.partner[m] == s:
-            partners -= 1
-        weight = partners * state.rate[chem.active[m]]
+        weight = weight_of(chem, state, s, row, m)
         if weight > 0.0:
             chosen = m
             target -= weight
             if target < 0.0:
                 break
     other = chem.partner[chosen]
-    partners = state.count[row + chem.partner_column[chosen]]
-    if other == s:
-        partners -= 1
+    partners = state.count[row + chem.partner_column[chosen]] - (other == s)
     wanted = np.int64((b * np.uint64(partners)) >> np.uint64(32))
     base = state.start[other]
     for k in range(state.n[other]):
@@ -360,7 +371,7 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
         gy = normal(q)
         tx, ty, tz, sx, sy, sz = tangents(normal_x, normal_y, normal_z)
         scale = share * sigma
-        x, y, z, v, b_hit = travel(
+        x, y, z, v, _ = travel(
             walls,
             s,
             x,

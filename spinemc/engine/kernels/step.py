@@ -6,7 +6,7 @@ The halves on both sides make the splitting symmetric, so that its error falls w
 import math
 
 from spinemc.engine.kernels.move import brushes, travel, voxel_at
-from spinemc.engine.kernels.react import compartment_of, enter, fire, meet, rate_at, remove
+from spinemc.engine.kernels.react import compartment_of, enter, fire, hazard_of, meet, rate_at, reacts, remove
 from spinemc.engine.kernels.rng import MOVE, TOUCH, displacements, jit, uniform, words
 from spinemc.engine.kernels.tables import FULL, HELD, MOVES, STEPS
 
@@ -85,8 +85,8 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                 if old != new:
                     state.count[old * columns + column] -= 1
                     state.count[new * columns + column] += 1
-            if seeks:
-                meet(walls, cells, chem, key, state, spot, s, i, spot.left[i - low], dt)
+            if seeks and reacts(hazard_of(cells, chem, state, s, i, dt), spot.left[i - low]):
+                meet(walls, cells, chem, key, state, spot, s, i)
         high = low
 
 
@@ -97,7 +97,8 @@ def stay(walls, cells, chem, key, state, spot, s, dt):
     for i in range(state.n[s] - 1, -1, -1):
         if i < state.n[s]:
             _, _, _, d = words(key, i, step, MOVE, s, 0)
-            meet(walls, cells, chem, key, state, spot, s, i, uniform(d), dt)
+            if reacts(hazard_of(cells, chem, state, s, i, dt), uniform(d)):
+                meet(walls, cells, chem, key, state, spot, s, i)
 
 
 @jit
