@@ -1,0 +1,297 @@
+"""The compiled engine against the plain one of tests/naive.py: every molecule and counter equal to the last bit."""
+
+import re
+from dataclasses import replace
+
+import naive
+import numpy as np
+import pytest
+
+from spinemc.chemistry.network import network
+from spinemc.engine.kernels.tables import HELD, MOVES
+from spinemc.engine.schedule import Moment
+from spinemc.engine.system import System
+from spinemc.engine.trial import _Molecules
+from spinemc.geometry import build
+from spinemc.geometry.grid import grid
+from spinemc.scenario import (
+    Boundary,
+    GeometrySpec,
+    Named,
+    Rate,
+    Reaction,
+    Release,
+    Run,
+    Scenario,
+    Shape,
+    Species,
+    Within,
+)
+
+BOX = Shape("box", {"size": (0.3, 0.25, 0.35), "edge": 0.3})
+BALL = Shape("sphere", {"radius": 0.2, "edge": 0.2})
+CAP = Shape("sphere", {"radius": 0.2, "edge": 0.2, "cap_angle": 0.5})
+VASE = Shape(
+    "revolution",
+    {"profile": ((0.0, -0.2), (0.05, -0.2), (0.05, 0.0), (0.15, 0.1), (0.0, 0.2)), "regions": ("base", "", "", ""),
+     "edge": 0.3},
+)  # fmt: skip
+SPINE = Shape("spine", {"head_radius": 0.15, "neck_radius": 0.05, "neck_length": 0.2, "psd_radius": 0.08, "edge": 0.2})
+UPPER = Named("upper", Within("box", low=(-1.0, -1.0, 0.03), high=(1.0, 1.0, 1.0)))
+MIDDLE = Named("middle", Within("sphere", center=(0.02, 0.0, 0.0), radius=0.1))
+EMISSION = Rate((0.0, 1.0e-5, 1.3e-5, 1.0e-4), (0.0, 4.0e4, 1.0e4, 2.0e4))
+
+
+def turns(equation, kf, kb=None, **more):
+    """A reaction from its equation, with rates in the engine's units."""
+    sides = [tuple(re.findall(r"[A-Za-z]\w*", side)) for side in re.split("<?->", equation)]
+    rates = [k if k is None or isinstance(k, Rate) else Rate.constant(k) for k in (kf, kb)]
+    return Reaction(equation, *sides, *rates, **more)
+
+
+def scene(shape, species, *, dt, cell=0.1, reaction=(), release=(), boundary=(), compartment=()):
+    """A scenario's system, whatever the probabilities of a step; `species` maps names to D, None in the membrane."""
+    scenario = Scenario(
+        geometry=GeometrySpec(shape=shape, compartment=compartment),
+        run=Run(t_stop=1.0, dt=dt, sample_every=1.0, cell=cell),
+        species=tuple(Species(n, 0.0, "membrane") if d is None else Species(n, d) for n, d in species.items()),
+        reaction=tuple(reaction),
+        release=tuple(release),
+        boundary=tuple(boundary),
+    )
+    geometry = build(scenario.geometry)
+    return System(scenario, geometry, network(scenario, geometry), grid(geometry, cell))
+
+
+def anywhere(**number):
+    return [Release(name, count=n, inside="cytosol") for name, n in number.items()]
+
+
+def membrane(**number):
+    return [Release(name, count=n, on="membrane") for name, n in number.items()]
+
+
+def agree(system, steps, seed=5, trial=3, looks=4):
+    """Run both engines side by side; returns the plain one after the last step, for what a test wants to have seen."""
+    dt = system.scenario.run.dt
+    key = np.array([seed, trial], np.uint64)
+    compiled = _Molecules(system, key, dt)
+    for number, release in enumerate(system.scenario.release):
+        compiled.release(release, number, 0, dt)
+    plain = naive.Engine(system, dt, key, compiled.state)
+    same(system, compiled.state, plain)
+    for look in range(looks):
+        start = look * steps * dt
+        compiled.advance(Moment(start, (), -1, (), steps, dt))
+        plain.advance(start, steps)
+        same(system, compiled.state, plain)
+    return plain
+
+
+def same(system, state, plain):
+    """Every array of a compiled trial's state equals what the plain engine holds."""
+    first = state.start.tolist()
+    here = [slice(a, a + n) for a, n in zip(first, state.n.tolist(), strict=True)]
+    assert state.n.tolist() == [len(kind) for kind in plain.molecules]
+    for s, kind in enumerate(plain.molecules):
+        assert state.name[here[s]].tolist() == [m.name for m in kind]
+        at = np.column_stack([state.x[here[s]], state.y[here[s]], state.z[here[s]]])
+        assert at.tolist() == [list(m.at) for m in kind]
+        assert state.voxel[here[s]].tolist() == [m.voxel for m in kind]
+        assert state.face[here[s]].tolist() == [m.face for m in kind]
+    assert state.fired.tolist() == plain.fired
+    assert state.absorbed.tolist() == plain.absorbed
+    assert state.clock.tolist() == plain.clock
+    assert state.serial.tolist() == plain.serial
+    chemistry = system.chemistry(system.scenario.run.dt)
+    columns = int(chemistry.columns[0])
+    for s in np.flatnonzero(chemistry.column >= 0):
+        counted = state.count[int(chemistry.column[s]) :: columns] if columns else []
+        assert list(counted) == [plain.count(c, s) for c in range(len(system.grid.cell_volume))]
+
+
+@pytest.mark.parametrize(
+    "shape, dt, number, steps",
+    [
+        (BALL, 1e-6, 40, 25),
+        (BALL, 4e-5, 40, 10),  # a step's deviation is a third of the diameter
+        (BOX, 4e-5, 40, 10),
+        (SPINE, 1e-6, 12, 8),
+        (VASE, 1e-5, 12, 8),  # and more than the neck is wide
+    ],
+)
+def test_reflection(shape, dt, number, steps):
+    plain = agree(scene(shape, {"A": 220.0}, dt=dt, release=anywhere(A=number)), steps)
+    assert plain.serial[MOVES] == 4 * number * steps
+
+
+def test_a_step_that_ends_in_doubt_is_not_made_by_either():
+    """A tube four nanometres wide, a step a hundred times that: more reflections than are followed."""
+    shape = Shape("box", {"size": (0.004, 0.004, 0.6), "edge": 0.6})
+    plain = agree(scene(shape, {"A": 220.0}, dt=4e-4, cell=0.02, release=anywhere(A=10)), 5)
+    assert plain.serial[HELD] > 0
+
+
+@pytest.mark.parametrize("dt, steps", [(1e-6, 8), (1e-5, 4)])
+def test_an_absorbing_cap(dt, steps):
+    system = scene(
+        CAP, {"A": 220.0, "B": 20.0}, dt=dt, release=anywhere(A=40, B=10), boundary=[Boundary("cap", ("A",), "absorb")]
+    )
+    plain = agree(system, steps)
+    assert plain.absorbed[0] > 3
+    assert len(plain.molecules[1]) == 10
+
+
+def test_an_absorbing_base_of_a_neck():
+    system = scene(
+        VASE, {"A": 220.0}, dt=1e-6, boundary=[Boundary("base", ("A",), "absorb")],
+        release=[Release("A", count=25, at=(0.01, 0.005, -0.17))],
+    )  # fmt: skip
+    assert agree(system, 8).absorbed[0] > 3
+
+
+def test_clamped_sides_let_molecules_in_and_out():
+    system = scene(
+        BOX, {"A": 220.0, "B": 20.0}, dt=5e-6,
+        release=anywhere(A=10, B=5),
+        boundary=[
+            Boundary("x_low", ("A", "B"), "clamp", 2.0e3),
+            Boundary("x_high", ("A",), "absorb"),
+            Boundary("z_low", ("B",), "clamp", 4.0e3),
+        ],
+    )  # fmt: skip
+    plain = agree(system, 10)
+    assert min(plain.absorbed) < 0 < max(plain.absorbed)
+    assert min(len(kind) for kind in plain.molecules) > 5
+
+
+@pytest.mark.parametrize("shape, dt, cell", [(BOX, 2e-6, 0.1), (VASE, 1e-6, 0.06)])
+def test_binding_in_the_volume(shape, dt, cell):
+    system = scene(
+        shape, {"A": 220.0, "B": 20.0, "C": 20.0}, dt=dt, cell=cell,
+        reaction=[turns("A + B <-> C", 8.0, 3e4), turns("C -> A", 5e3), turns("A -> ", 5e3)],
+        release=anywhere(A=20, B=20),
+    )  # fmt: skip
+    assert min(agree(system, 40).fired) > 2
+
+
+def test_a_rate_of_encounters_that_changes_in_time():
+    grows = Rate((0.0, 2e-5, 1e-4), (0.0, 10.0, 2.0))
+    system = scene(
+        BOX, {"A": 220.0, "B": 20.0, "C": 20.0}, dt=2e-6,
+        reaction=[turns("A + B -> C", grows), turns("A + C -> B", 9.0)], release=anywhere(A=40, B=20),
+    )  # fmt: skip
+    assert min(agree(system, 40).fired) > 2
+
+
+def test_pairs_of_one_species():
+    system = scene(
+        BOX, {"A": 100.0, "A2": 50.0}, dt=2e-6, reaction=[turns("A + A <-> A2", 6.0, 2e4)], release=anywhere(A=30)
+    )
+    assert min(agree(system, 40).fired) > 5
+
+
+def test_pumps_and_leaks_of_the_membrane():
+    system = scene(
+        VASE, {"Ca": 220.0, "P": None, "PCa": None}, dt=1e-6, cell=0.06,
+        reaction=[turns("Ca + P <-> PCa", 5.0, 2e4), turns("PCa -> P", 1e4), turns("P -> P + Ca", 3e3)],
+        release=[*anywhere(Ca=15), *membrane(P=40)],
+    )  # fmt: skip
+    assert min(agree(system, 40).fired) > 2
+
+
+def test_catalysis_in_the_volume_and_at_the_membrane():
+    system = scene(
+        BALL, {"E": 20.0, "A": 220.0, "P": 220.0, "S": None}, dt=2e-6,
+        reaction=[turns("E + A -> E + P", 8.0), turns("P + S -> A + S", 4.0), turns("E + P -> P + P + E", 4.0)],
+        release=[*anywhere(E=20, A=25), *membrane(S=25)],
+    )  # fmt: skip
+    assert min(agree(system, 40).fired) > 2
+
+
+def test_a_chain_of_gates_that_opens_and_emits():
+    system = scene(
+        BALL, {"Ca": 220.0, "C0": None, "C1": None, "O": None}, dt=1e-6,
+        reaction=[
+            turns("C0 <-> C1", Rate((0.0, 4e-5), (2e5, 1e4)), 2e4),
+            turns("C1 <-> O", 1e5, Rate((1e-5, 2e-5, 9e-5), (0.0, 1e5, 5e4))),
+            turns("O -> O + Ca", EMISSION),
+            turns("Ca -> ", 2e4),
+        ],
+        release=membrane(C0=30),
+    )  # fmt: skip
+    assert min(agree(system, 25).fired) > 3
+
+
+def test_sources_in_the_whole_and_in_parts():
+    system = scene(
+        BALL, {"A": 220.0, "B": 50.0, "C": 10.0}, dt=1e-6, compartment=(UPPER, MIDDLE),
+        reaction=[
+            turns(" -> A", 1e7, inside="upper"),
+            turns(" -> B + C", 3e7, inside="middle"),
+            turns(" -> C", 5e6, inside="cytosol"),
+        ],
+        release=[Release("A", count=5, inside="upper"), Release("B", count=5, inside="middle")],
+    )  # fmt: skip
+    assert min(agree(system, 20).fired) > 2
+
+
+def test_encounters_in_the_membrane():
+    system = scene(
+        BALL, {"P": None, "Q": None, "PQ": None, "A": 220.0}, dt=2e-6,
+        reaction=[turns("P + Q <-> PQ", 200.0, 3e4), turns("P + P -> Q + A", 20.0)],
+        release=[*membrane(P=50, Q=30), *anywhere(A=5)],
+    )  # fmt: skip
+    assert min(agree(system, 20).fired) > 2
+
+
+def test_molecules_of_the_volume_that_do_not_move():
+    system = scene(
+        BOX, {"I": 0.0, "J": 0.0, "K": 0.0, "A": 220.0}, dt=2e-6,
+        reaction=[turns("I + J <-> K", 10.0, 3e4), turns("A + I <-> J", 3.0, 1e4)],
+        release=anywhere(I=20, J=20, A=10),
+    )  # fmt: skip
+    assert min(agree(system, 40).fired) > 2
+
+
+def test_releases_on_a_region_and_at_a_point():
+    """A volume species put on a region begins just inside it."""
+    system = scene(
+        CAP, {"A": 220.0, "P": None}, dt=1e-6,
+        release=[
+            Release("A", count=8, on="cap"), Release("P", count=8, on="cap"),
+            Release("A", count=4, at=(0.0, 0.05, -0.1)),
+        ],
+    )  # fmt: skip
+    plain = agree(system, 3)
+    assert all(m.face >= 0 for m in plain.molecules[1])
+
+
+def test_a_trial_is_told_by_seed_and_number():
+    """The comparison above would see another key."""
+    system = scene(BOX, {"A": 220.0}, dt=1e-6, release=[Release("A", count=3, at=(0.0, 0.0, 0.0))])
+    ends = [[m.at for m in agree(system, 1, seed, trial, 1).molecules[0]] for seed, trial in ((1, 1), (1, 2), (2, 1))]
+    assert ends[0] != ends[1] and ends[0] != ends[2] and ends[1] != ends[2]
+
+
+def test_long_runs_change_blocks():
+    """More molecules of a species than are drawn at a time."""
+    system = scene(BOX, {"A": 220.0}, dt=1e-6, release=anywhere(A=600), boundary=[Boundary("z_high", ("A",), "absorb")])
+    assert agree(system, 2, looks=2).absorbed[0] > 0
+
+
+def test_the_trial_can_begin_anew_with_another_step():
+    """The tables of a chemistry depend on the step: two stretches of different steps, one after the other."""
+    system = scene(
+        BOX, {"A": 220.0, "B": 20.0, "C": 20.0}, dt=2e-6, reaction=[turns("A + B <-> C", 8.0, 3e4)],
+        release=anywhere(A=20, B=20),
+    )  # fmt: skip
+    key = np.array([8, 0], np.uint64)
+    compiled = _Molecules(system, key, 2e-6)
+    for number, release in enumerate(system.scenario.release):
+        compiled.release(release, number, 0, 2e-6)
+    plain = naive.Engine(system, 1.5e-6, key, compiled.state)
+    compiled.advance(Moment(3e-6, (), -1, (), 12, 1.5e-6))
+    plain.advance(3e-6, 12)
+    same(replace(system), compiled.state, plain)
+    assert plain.fired[0] > 0
