@@ -60,9 +60,8 @@ def check(scenario: Scenario) -> str:
         ]
         seconds = _seconds_a_trial(system)
         total = seconds * run.trials / ensemble.usable_cores()
-        lines.append(
-            f"time: about {_duration(total)} on {ensemble.usable_cores()} cores ({run.trials} trials of {_duration(seconds)})"
-        )
+        trials = f"{run.trials} trials of {_duration(seconds)}"
+        lines.append(f"time: about {_duration(total)} on {ensemble.usable_cores()} cores ({trials})")
     lines.append(f"store: {_bytes(simulate.layout(system)) / 1e6:.2f} MB before compression")
     return "\n".join(lines)
 
@@ -111,10 +110,10 @@ def summary(tree: xr.DataTree) -> str:
         cells = [_mean_sd(series.sel(species=name)) for series in (peak, end)]
         lines.append(f"  {name!s:<12} {cells[0]:>20} {cells[1]:>20}")
     if "plasticity" in tree:
-        for rule, group in tree["plasticity"].children.items():
-            for synapse in group["synapse"].values:
-                last = group["weight"].isel(time=-1).sel(synapse=synapse)
-                lines.append(f"  weight, {rule}, {synapse}: {_mean_sd(last, 3)}")
+        for rule in tree["plasticity"].children:
+            last = observables.array(tree, f"plasticity/{rule}/weight").isel(time=-1)
+            for synapse in last["synapse"].values:
+                lines.append(f"  weight, {rule}, {synapse}: {_mean_sd(last.sel(synapse=synapse), 3)}")
     return "\n".join(lines)
 
 

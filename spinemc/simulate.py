@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc import ensemble, plasticity, store
+from spinemc import ensemble, observables, plasticity, store
 from spinemc.chemistry.names import check_names
 from spinemc.chemistry.network import network
 from spinemc.engine.limits import check_step
@@ -107,7 +107,7 @@ def resume(out: str | Path, *, threads: int | None = None, progress: bool = Fals
     """
     system = prepare(parse_scenario(*store.read_scenario(out)))
     tree = store.open(out)
-    if not np.array_equal(tree["geometry/vertex"].values, system.geometry.vertex):
+    if not np.array_equal(observables.array(tree, "geometry/vertex").values, system.geometry.vertex):
         raise StoreError(f"{out}: the geometry's file has changed since the run began; run the scenario again.")
     return _fill(Path(out), system, threads, progress)
 
@@ -200,8 +200,8 @@ def _blocks(results: Iterator[Trial], shape: Layout, first: int) -> Iterator[Blo
 
 def _expected(series: ode.Series) -> Block:
     """The rate equations' answer as a block of one trial."""
-    arrays = (series.count, series.surface, series.events, series.absorbed)
-    return Block(0, *(values[np.newaxis] for values in arrays))
+    one = np.newaxis
+    return Block(0, series.count[one], series.surface[one], series.events[one], series.absorbed[one])
 
 
 def _weights(system: System, shape: Layout, block: Block) -> dict[str, dict[str, np.ndarray]]:

@@ -91,7 +91,7 @@ class System:
             triangle=voxels.triangle.astype(np.int32),
             near_start=near_start,
             near=near,
-            takes=(boundary >= 0).any(axis=1),
+            takes=np.asarray((boundary >= 0).any(axis=1)),
             plane=np.column_stack([normal, (normal * geometry.triangles.mean(axis=1)).sum(axis=1)]),
             corner=np.ascontiguousarray(corner, np.float64),
             boundary=boundary,
@@ -133,7 +133,7 @@ class System:
         )
 
     def cell_volume(self, step: Step) -> float:
-        """Inside volume of the usual cell in which a second-order step happens: a cube, or half of one at the membrane."""
+        """Inside volume of the usual cell of a second-order step: a cube, or half of one at the membrane."""
         whole = self.grid.cell_size**3
         return whole if not any(self.network.surface[s] for s in step.reactants) else 0.5 * whole
 

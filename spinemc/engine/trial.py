@@ -224,8 +224,8 @@ class _Molecules:
             if status == step.OVERFLOW:
                 species = system.network.species[int(self.state.serial[FULL]) - 1]
                 raise EngineError(
-                    f"{species}: more molecules were made in one time step, near t = {moment.time + done * moment.dt:.6g} s, "
-                    f"than there were in the whole trial before (trial {int(self.key[1])}, seed {int(self.key[0])}); "
+                    f"{species}: one time step, near t = {moment.time + done * moment.dt:.6g} s, made more molecules "
+                    f"than there was room for (trial {int(self.key[1])}, seed {int(self.key[0])}); "
                     "use a shorter run.dt."
                 )
 

@@ -117,7 +117,7 @@ def _openings(voxels: Voxels, block: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _joined(block: np.ndarray, volume: np.ndarray, openings: tuple[np.ndarray, ...], least: float) -> np.ndarray:
-    """Label of each voxel's cell, after every cell below the least volume was joined to a neighbour; -1 for too little."""
+    """Label of each voxel's cell, cells below the least volume joined to a neighbour; -1 for too little."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 

@@ -26,7 +26,7 @@ def voxel_at(walls, x, y, z):
 
 @inline
 def pierces(corner, f, px, py, pz, dx, dy, dz):
-    """Whether the line through p along d passes triangle f from its inner to its outer side (1), back (-1), or not (0)."""
+    """Whether the line through p along d passes triangle f outwards (1), inwards (-1) or not at all (0)."""
     ax = corner[f, 0] - px
     ay = corner[f, 1] - py
     az = corner[f, 2] - pz

@@ -1,9 +1,10 @@
 """Reactions: what a molecule becomes, when, with whom and where the products appear.
 
 Zeroth- and first-order reactions are simulated exactly in continuous time (Gillespie's direct method on the total
-hazard of all molecules). Second-order reactions happen between molecules that share a reaction cell of inside volume V,
-each pair with hazard k / V; a reverse step puts the freed molecule anywhere in the cell. With that, binding and unbinding
-obey detailed balance whatever the cells' shapes and sizes: the wall's cuts change V and nothing else.
+hazard of all molecules). Second-order reactions happen between molecules that share a reaction cell of inside
+volume V, each pair with hazard k / V; a reverse step puts the freed molecule anywhere in the cell. With that,
+binding and unbinding obey detailed balance whatever the cells' shapes and sizes: the wall's cuts change V and
+nothing else.
 """
 
 import math
@@ -167,7 +168,7 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
     j1 = state.start[s1] + i1 if s1 >= 0 else -1
     for m in range(made):
         place = chem.product_place[low + m]
-        if place == AT_FIRST or place == AT_SECOND:
+        if place in (AT_FIRST, AT_SECOND):
             j = j0 if place == AT_FIRST else j1
             spot.at[m, 0] = state.x[j]
             spot.at[m, 1] = state.y[j]
@@ -204,7 +205,7 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         add(cells, chem, state, s, spot.at[m, 0], spot.at[m, 1], spot.at[m, 2], spot.voxel[m], spot.face[m])
 
 
-@jit
+@inline
 def rate_at(chem, state, r, t):
     """Rate of reaction r at time t [s], linear between rows and held at the ends; t never goes back in a trial."""
     low = chem.rate_start[r]
@@ -400,7 +401,7 @@ def tangents(nx, ny, nz):
 
 @jit
 def scatter(walls, cells, chem, key, state, s, number, compartment):
-    """Add molecules of a volume species, uniformly in a compartment (0: the whole inside). Returns how many found room."""
+    """Add molecules of a volume species, uniformly in a compartment (0: anywhere). Returns how many found room."""
     voxels = cells.voxel.shape[0]
     for m in range(number):
         x, y, z, v = anywhere(walls, cells, key, state, 0, voxels, compartment, ATTEMPTS * ATTEMPTS)

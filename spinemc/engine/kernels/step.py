@@ -108,10 +108,10 @@ def has_room(state, expected):
     for s in range(state.n.shape[0]):
         total += state.n[s]
     need = 64 + total // 4 + math.ceil(10.0 * expected)
+    tight = 0
     for s in range(state.n.shape[0]):
-        if state.room[s] - state.n[s] < need:
-            return False
-    return True
+        tight += state.room[s] - state.n[s] < need
+    return tight == 0
 
 
 @jit

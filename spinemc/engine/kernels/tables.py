@@ -103,7 +103,7 @@ class State(NamedTuple):
     start: np.ndarray  # (species,)
     room: np.ndarray  # (species,) slots of each species
     n: np.ndarray  # (species,) molecules of each species
-    count: np.ndarray  # (cells * columns,) int32 molecules that are looked for, by cell
+    count: np.ndarray  # type: ignore[assignment]  # (cells * columns,) int32 molecules that are looked for, by cell
     fired: np.ndarray  # (reactions,) events so far
     absorbed: np.ndarray  # (boundaries,) molecules taken out so far, less those let in
     clock: np.ndarray  # hazard left before the next event: [0] reactions, [1 + e] entry e
