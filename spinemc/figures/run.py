@@ -42,9 +42,9 @@ def plot_run(tree: xr.DataTree, path: str | Path | None = None, twin: xr.DataTre
         (f"Free {species}, every trial", lambda ax: draw_counts(ax, tree, species, twin)),
     ]
     if channels:
-        panels.append(("Open channels, mean ± SD", lambda ax: draw_counts(ax, tree, channels, twin, band=True)))
+        panels.append(("Open channels", lambda ax: draw_counts(ax, tree, channels, twin, band=True)))
     if bound:
-        panels.append((f"Bound {species}", lambda ax: draw_counts(ax, tree, bound, twin, change=True)))
+        panels.append((f"Bound {species}", lambda ax: draw_counts(ax, tree, bound, twin, change=True, band=True)))
     if rule:
         panels.append(("Synaptic weight", lambda ax: draw_weight(ax, tree, rule, twin)))
     if tree["counts"].sizes["trial"] > 1:
@@ -164,5 +164,5 @@ def _headline(figure: Figure, tree: xr.DataTree, twin: bool) -> None:
     trials, stop = tree["counts"].sizes["trial"], 1e3 * float(array(tree, "counts/time")[-1])
     figure.text(0.025, 0.95, title, fontsize=13, fontweight="bold", color=INK)
     figure.text(0.025, 0.912, f"{trials} trial{'s' * (trials != 1)} of {stop:g} ms", fontsize=9, color=QUIET)
-    keys = [("thin: trials", TRIALS), ("thick: their mean", MEAN), ("dashed: rate equations", TWIN)]
+    keys = [("thin: trials, shaded: ± SD", TRIALS), ("thick: their mean", MEAN), ("dashed: rate equations", TWIN)]
     key(figure, 0.912, keys if twin else keys[:2])

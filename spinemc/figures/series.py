@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinemc import plasticity
-from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TRIALS, TWIN, alpha, draw_twin, scale, tidy
+from spinemc.figures.style import (
+    INK,
+    MEAN,
+    QUIET,
+    SERIES,
+    TRIALS,
+    TWIN,
+    alpha,
+    draw_twin,
+    names_above,
+    scale,
+    tidy,
+    with_spread,
+)
 from spinemc.observables import array, fano, totals
 from spinemc.scenario import PlasticitySpec
 
@@ -62,7 +75,7 @@ def draw_counts(
     what = several[0] if len(several) == 1 else "molecules"
     ax.set(xlabel="time (ms)", ylabel=f"change of {what} (number)" if change else f"{what} (number)")
     if len(several) > 1:
-        ax.legend(frameon=False, fontsize=7, loc="best", handlelength=1.2)
+        names_above(ax)
     ax.set_xlim(0, milliseconds[-1])
     return tidy(ax)
 
@@ -86,9 +99,11 @@ def draw_spread(
     ax: Axes, tree: xr.DataTree, species: str, rule: str | None = None, twin: xr.DataTree | xr.Dataset | None = None
 ) -> Axes:
     """How trials differ: peak number of molecules against final weight, or a histogram of peaks without a rule."""
+    from matplotlib.lines import Line2D
+
     peak = totals(tree).sel(species=species).max("time").values
     mean, deviation = peak.mean(), peak.std()
-    said = f"peak {mean:.3g} ± {deviation:.2g}"
+    said = f"peak {with_spread(mean, deviation)}"
     if rule is None:
         ax.hist(peak, bins="auto", color=TRIALS, edgecolor="white", linewidth=0.6)
         ax.axvline(mean, color=MEAN, linewidth=1.8)
@@ -101,12 +116,13 @@ def draw_spread(
         ax.scatter(peak, last, s=16, color=TRIALS, edgecolor=MEAN, linewidth=0.5, alpha=0.9)
         ax.errorbar(mean, last.mean(), last.std(), deviation, color=MEAN, linewidth=1.6, zorder=5)
         ax.set_ylabel(f"weight at the end{unit}")
-        said += f"\nweight {last.mean():.2f} ± {last.std():.2f}{unit}"
+        said += f"\nweight {with_spread(last.mean(), last.std())}{unit}"
         if twin is not None and (own := twin_weight(tree, rule, twin)) is not None:
             top = float(_without_trials(totals(twin)).sel(species=species).max())
             ax.plot(top, factor * own[1][-1], "D", color=TWIN, markersize=6, markeredgecolor="white", zorder=6)
     ax.set_xlabel(f"peak of {species} in a trial (number)")
-    ax.text(0.97, 0.04, said, transform=ax.transAxes, ha="right", va="bottom", fontsize=7, color=INK)
+    blank = Line2D([], [], linestyle="none")
+    ax.legend([blank], [said], loc="best", frameon=False, fontsize=7, labelcolor=INK, handlelength=0, handletextpad=0)
     return tidy(ax)
 
 
@@ -115,12 +131,17 @@ def draw_fano(ax: Axes, tree: xr.DataTree, species: str) -> Axes:
     factor = fano(totals(tree).sel(species=species))
     milliseconds = 1e3 * factor["time"].values
     ax.axhline(1, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)))
-    ax.annotate(
-        "Poisson", (1, 1), (-2, 2), ("axes fraction", "data"), "offset points", color=QUIET, fontsize=7, ha="right"
-    )
-    ax.plot(milliseconds, factor.values, color=MEAN, linewidth=1.0)
+    above = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "color": QUIET, "fontsize": 7}
+    ax.annotate("Poisson", (0, 1), (3, -9), **above)
+    values = factor.where(factor > 0).values
+    ax.plot(milliseconds, values, color=MEAN, linewidth=1.0)
     ax.set(xlabel="time (ms)", ylabel=f"Fano factor of {species}", xlim=(0, milliseconds[-1]))
-    ax.set_ylim(bottom=0)
+    if np.nanmax(values, initial=1.0) > 20.0:
+        ax.set_yscale("log")
+        ax.set_ylim(bottom=min(0.5, 0.8 * np.nanmin(values, initial=1.0)))
+        ax.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+    else:
+        ax.set_ylim(bottom=0)
     return tidy(ax)
 
 

@@ -72,7 +72,7 @@ def draw_twin(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
 
 def alpha(trials: int) -> float:
     """How opaque one of many thin lines is."""
-    return float(np.clip(6.0 / max(trials, 1), 0.25, 0.9))
+    return float(np.clip(20.0 / max(trials, 1), 0.25, 0.9))
 
 
 def scale(values: np.ndarray) -> tuple[float, str]:
@@ -80,3 +80,29 @@ def scale(values: np.ndarray) -> tuple[float, str]:
     largest = np.abs(values).max()
     power = 3 * int(np.floor(np.log10(largest) / 3)) if 0 < largest < 0.1 else 0
     return 10.0**-power, rf" ($\times 10^{{{power}}}$)" if power else ""
+
+
+def names_above(ax: Axes) -> None:
+    """The names of several lines, in their colours, above the axes at the right."""
+    handles, names = ax.get_legend_handles_labels()
+    ax.legend(
+        handles,
+        names,
+        loc="lower right",
+        bbox_to_anchor=(1.02, 0.985),
+        ncols=len(names),
+        frameon=False,
+        fontsize=7,
+        labelcolor="linecolor",
+        handlelength=0,
+        handletextpad=0,
+        columnspacing=0.9,
+        borderpad=0.2,
+    )
+
+
+def with_spread(mean: float, deviation: float) -> str:
+    """A mean and its standard deviation, to two digits of the latter."""
+    size = abs(deviation) or abs(mean) or 1.0
+    decimals = max(0, 1 - int(np.floor(np.log10(size))))
+    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"
