@@ -125,8 +125,8 @@ class _Molecules:
         chemistry = system.chemistry(dt)
         self.spot = Spot(
             at=np.zeros((_MOST_PRODUCTS, 3)),
-            voxel=np.zeros(_MOST_PRODUCTS, np.int32),
-            face=np.zeros(_MOST_PRODUCTS, np.int32),
+            voxel=np.zeros(_MOST_PRODUCTS, np.int64),
+            face=np.zeros(_MOST_PRODUCTS, np.int64),
             delta=np.zeros((3, step.BLOCK)),
             left=np.zeros(step.BLOCK),
         )

@@ -7,6 +7,7 @@ triangles that share an edge compute products that differ in sign only, so no se
 import math
 
 from spinemc.engine.kernels.rng import inline
+from spinemc.engine.kernels.tables import NONE
 
 BOUNCES = 64  # reflections in one step before it is given up
 # A point where a molecule was just reflected may lie behind a neighbouring plane by round-off [um].
@@ -110,7 +111,7 @@ def first_contact(walls, px, py, pz, dx, dy, dz):
     j = math.floor((py - walls.origin[1]) * walls.scale[1])
     k = math.floor((pz - walls.origin[2]) * walls.scale[1])
     v = (i * walls.shape[1] + j) * walls.shape[2] + k
-    found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, -1, 1.0)
+    found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, NONE, 1.0)
     if v == voxel_at(walls, px + dx, py + dy, pz + dz):
         return found, at
     si = 1 if dx > 0.0 else -1

@@ -15,8 +15,10 @@ from spinemc.engine.kernels.move import is_inside, travel, voxel_at
 from spinemc.engine.kernels.rng import (
     ENTER,
     EVENT,
+    FIRST,
     PLACE,
     REACT,
+    SECOND,
     exponential,
     inline,
     jit,
@@ -33,10 +35,12 @@ from spinemc.engine.kernels.tables import (
     FULL,
     HELD,
     NAMES,
+    NONE,
     PLACES,
 )
 
-ATTEMPTS = 256  # random places tried before a cell counts as having no room
+CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
+ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
 BELOW_ENTRY = 1e-6  # where a molecule let in starts its way, below the boundary [um]
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
 
@@ -122,8 +126,8 @@ def anywhere(walls, cells, key, state, low, high, compartment, attempts):
     serial = state.serial[PLACES]
     state.serial[PLACES] += 1
     for attempt in range(attempts):
-        a, b, c, d = words(key, serial, serial >> 32, PLACE, 0, attempt)
-        v = cells.voxel[choose(cells.upto, low, high, uniform(a))]
+        a, b, c, d = words(key, serial, serial >> 32, PLACE, FIRST, attempt)
+        v = np.int64(cells.voxel[choose(cells.upto, low, high, uniform(a))])
         ij = v // walls.shape[2]
         size = walls.scale[0]
         x = walls.origin[0] + (ij // walls.shape[1] + uniform(b)) * size
@@ -139,7 +143,7 @@ def anywhere(walls, cells, key, state, low, high, compartment, attempts):
 @jit
 def anywhere_in_cell(walls, cells, key, state, cell):
     """A random place, uniform in the inside of a reaction cell; see `anywhere`."""
-    return anywhere(walls, cells, key, state, cells.start[cell], cells.start[cell + 1], 0, ATTEMPTS)
+    return anywhere(walls, cells, key, state, cells.start[cell], cells.start[cell + 1], FIRST, CELL_ATTEMPTS)
 
 
 @jit
@@ -248,7 +252,7 @@ def fire(walls, cells, chem, key, state, spot, t, span):
         left -= state.clock[0] / total
         serial = state.serial[EVENTS]
         state.serial[EVENTS] += 1
-        a, b, c, _ = words(key, serial, serial >> 32, EVENT, 0, 0)
+        a, b, c, _ = words(key, serial, serial >> 32, EVENT, FIRST, FIRST)
         state.clock[0] = exponential(a)
         target = uniform(b) * total
         chosen = -1
@@ -265,16 +269,16 @@ def fire(walls, cells, chem, key, state, spot, t, span):
         s = chem.uni_species[chosen]
         if s < 0:
             voxels = cells.voxel.shape[0]
-            x, y, z, v = anywhere(walls, cells, key, state, 0, voxels, chem.uni_where[chosen], ATTEMPTS * ATTEMPTS)
+            x, y, z, v = anywhere(walls, cells, key, state, FIRST, voxels, chem.uni_where[chosen], ANY_ATTEMPTS)
             if v < 0:
                 state.serial[HELD] += 1
                 continue
             state.fired[r] += 1
             for m in range(chem.product_start[r], chem.product_start[r + 1]):
-                add(cells, chem, state, chem.product[m], x, y, z, v, -1)
+                add(cells, chem, state, chem.product[m], x, y, z, v, NONE)
         else:
             i = np.int64((c * np.uint64(state.n[s])) >> np.uint64(32))
-            perform(walls, cells, chem, key, state, spot, r, s, i, -1, -1)
+            perform(walls, cells, chem, key, state, spot, r, s, i, NONE, NONE)
 
 
 @inline
@@ -311,7 +315,7 @@ def meet(walls, cells, chem, key, state, spot, s, i):
         total += weight_of(chem, state, s, row, m)
     serial = state.serial[EVENTS]
     state.serial[EVENTS] += 1
-    a, b, _, _ = words(key, serial, serial >> 32, REACT, 0, 0)
+    a, b, _, _ = words(key, serial, serial >> 32, REACT, FIRST, FIRST)
     target = uniform(a) * total
     chosen = -1
     for m in range(chem.active_start[s], chem.active_start[s + 1]):
@@ -349,8 +353,8 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
     while state.clock[1 + e] < 0.0:
         serial = state.serial[ENTRIES]
         state.serial[ENTRIES] += 1
-        a, b, c, d = words(key, serial, serial >> 32, ENTER, e, 0)
-        g, h, p, q = words(key, serial, serial >> 32, ENTER, e, 1)
+        a, b, c, d = words(key, serial, serial >> 32, ENTER, e, FIRST)
+        g, h, p, q = words(key, serial, serial >> 32, ENTER, e, SECOND)
         state.clock[1 + e] += exponential(a)
         f = entries.face[choose(entries.upto, low, high, uniform(b))]
         root = math.sqrt(uniform(c))
@@ -383,7 +387,7 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
             scale * (gx * tz + gy * sz - depth * normal_z),
         )
         if v >= 0:
-            add(cells, chem, state, s, x, y, z, v, -1)
+            add(cells, chem, state, s, x, y, z, v, NONE)
             state.absorbed[entries.boundary[e]] -= 1
 
 
@@ -404,10 +408,10 @@ def scatter(walls, cells, chem, key, state, s, number, compartment):
     """Add molecules of a volume species, uniformly in a compartment (0: anywhere). Returns how many found room."""
     voxels = cells.voxel.shape[0]
     for m in range(number):
-        x, y, z, v = anywhere(walls, cells, key, state, 0, voxels, compartment, ATTEMPTS * ATTEMPTS)
+        x, y, z, v = anywhere(walls, cells, key, state, FIRST, voxels, compartment, ANY_ATTEMPTS)
         if v < 0:
             return m
-        add(cells, chem, state, s, x, y, z, v, -1)
+        add(cells, chem, state, s, x, y, z, v, NONE)
     return number
 
 
@@ -422,12 +426,12 @@ def put(walls, cells, chem, state, s, x, y, z, face):
         v = voxel_at(walls, x[m], y[m], z[m])
         if v < 0:
             return m
-        add(cells, chem, state, s, x[m], y[m], z[m], v, face[m])
+        add(cells, chem, state, s, x[m], y[m], z[m], v, np.int64(face[m]))
         if face[m] >= 0 and not chem.surface[s]:
             j = state.start[s] + i
             nx, ny, nz, w = below_membrane(walls, state, j)
             remove(cells, chem, state, s, i)
             if w < 0:
                 return m
-            add(cells, chem, state, s, nx, ny, nz, w, -1)
+            add(cells, chem, state, s, nx, ny, nz, w, NONE)
     return x.shape[0]

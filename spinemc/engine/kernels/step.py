@@ -7,7 +7,7 @@ import math
 
 from spinemc.engine.kernels.move import brushes, travel, voxel_at
 from spinemc.engine.kernels.react import compartment_of, enter, fire, hazard_of, meet, rate_at, reacts, remove
-from spinemc.engine.kernels.rng import MOVE, TOUCH, displacements, jit, uniform, words
+from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, uniform, words
 from spinemc.engine.kernels.tables import FULL, HELD, MOVES, STEPS
 
 BLOCK = 256  # molecules whose displacements are drawn together
@@ -68,7 +68,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             if taken and boundary < 0 and walls.near_start[w + 1] > walls.near_start[w]:
                 touched, exponent = brushes(walls, s, w, px, py, pz, x, y, z, spread)
                 if touched >= 0:
-                    a, _, _, _ = words(key, i, step, TOUCH, s, 0)
+                    a, _, _, _ = words(key, i, step, TOUCH, s, FIRST)
                     if uniform(a) < math.exp(-exponent):
                         boundary = touched
             if boundary >= 0:
@@ -96,7 +96,7 @@ def stay(walls, cells, chem, key, state, spot, s, dt):
     step = state.serial[STEPS]
     for i in range(state.n[s] - 1, -1, -1):
         if i < state.n[s]:
-            _, _, _, d = words(key, i, step, MOVE, s, 0)
+            _, _, _, d = words(key, i, step, MOVE, s, FIRST)
             if reacts(hazard_of(cells, chem, state, s, i, dt), uniform(d)):
                 meet(walls, cells, chem, key, state, spot, s, i)
 

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+NONE = np.int64(-1)  # no molecule, species, face or boundary; typed, so that numba compiles no literal for itself
+
 
 class Walls(NamedTuple):
     """The surface, and a grid that tells how far it is.
