@@ -2,12 +2,15 @@
 
 The test of a segment against a triangle uses the triple products of the segment with the triangle's edges. Two
 triangles that share an edge compute products that differ in sign only, so no segment slips between them.
+
+The functions here take the arrays of `Walls` one by one: reading an array out of a tuple counts a reference up and
+down, which costs more than the geometry.
 """
 
 import math
 
 from spinemc.engine.kernels.rng import inline
-from spinemc.engine.kernels.tables import NONE
+from spinemc.engine.kernels.tables import NONE, Frame
 
 BOUNCES = 64  # reflections in one step before it is given up
 # A point where a molecule was just reflected may lie behind a neighbouring plane by round-off [um].
@@ -15,14 +18,32 @@ BEHIND = 1e-12
 
 
 @inline
-def voxel_at(walls, x, y, z):
+def frame_of(walls):
+    """The grid's frame as plain numbers."""
+    origin = walls.origin
+    scale = walls.scale
+    shape = walls.shape
+    return Frame(origin[0], origin[1], origin[2], scale[0], scale[1], shape[0], shape[1], shape[2])
+
+
+@inline
+def voxel_at(frame, x, y, z):
     """Index of the voxel that holds a point; -1 outside the grid."""
-    inverse = walls.scale[1]
-    i = math.floor((x - walls.origin[0]) * inverse)
-    j = math.floor((y - walls.origin[1]) * inverse)
-    k = math.floor((z - walls.origin[2]) * inverse)
-    inside = 0 <= i < walls.shape[0] and 0 <= j < walls.shape[1] and 0 <= k < walls.shape[2]
-    return (i * walls.shape[1] + j) * walls.shape[2] + k if inside else -1
+    i = math.floor((x - frame.x) * frame.inverse)
+    j = math.floor((y - frame.y) * frame.inverse)
+    k = math.floor((z - frame.z) * frame.inverse)
+    inside = 0 <= i < frame.nx and 0 <= j < frame.ny and 0 <= k < frame.nz
+    return (i * frame.ny + j) * frame.nz + k if inside else -1
+
+
+@inline
+def point_in_voxel(frame, v, ux, uy, uz):
+    """The point at the given fractions of voxel v's edges [um]."""
+    ij = v // frame.nz
+    x = frame.x + (ij // frame.ny + ux) * frame.size
+    y = frame.y + (ij % frame.ny + uy) * frame.size
+    z = frame.z + (v % frame.nz + uz) * frame.size
+    return x, y, z
 
 
 @inline
@@ -48,44 +69,42 @@ def pierces(corner, f, px, py, pz, dx, dy, dz):
 
 
 @inline
-def is_inside(walls, v, x, y, z):
+def is_inside(frame, center_inside, start, triangle, plane, corner, v, x, y, z):
     """Whether a point of voxel v lies inside the surface: crossings on the way to the voxel's centre."""
-    inside = walls.center_inside[v]
-    low = walls.start[v]
-    high = walls.start[v + 1]
+    inside = center_inside[v]
+    low = start[v]
+    high = start[v + 1]
     if low == high:
         return inside
-    k = v % walls.shape[2]
-    ij = v // walls.shape[2]
-    size = walls.scale[0]
-    dx = walls.origin[0] + (ij // walls.shape[1] + 0.5) * size - x
-    dy = walls.origin[1] + (ij % walls.shape[1] + 0.5) * size - y
-    dz = walls.origin[2] + (k + 0.5) * size - z
+    cx, cy, cz = point_in_voxel(frame, v, 0.5, 0.5, 0.5)
+    dx = cx - x
+    dy = cy - y
+    dz = cz - z
     for a in range(low, high):
-        f = walls.triangle[a]
-        nx = walls.plane[f, 0]
-        ny = walls.plane[f, 1]
-        nz = walls.plane[f, 2]
-        c = walls.plane[f, 3]
+        f = triangle[a]
+        nx = plane[f, 0]
+        ny = plane[f, 1]
+        nz = plane[f, 2]
+        c = plane[f, 3]
         here = nx * x + ny * y + nz * z - c
         there = nx * (x + dx) + ny * (y + dy) + nz * (z + dz) - c
-        if (here < 0.0) != (there < 0.0) and pierces(walls.corner, f, x, y, z, dx, dy, dz) != 0:
+        if (here < 0.0) != (there < 0.0) and pierces(corner, f, x, y, z, dx, dy, dz) != 0:
             inside = not inside
     return inside
 
 
 @inline
-def contact_in(walls, v, px, py, pz, dx, dy, dz, found, at):
+def contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, found, at):
     """The better of a contact known so far and those with the triangles of voxel v; see `first_contact`."""
     qx = px + dx
     qy = py + dy
     qz = pz + dz
-    for a in range(walls.start[v], walls.start[v + 1]):
-        f = walls.triangle[a]
-        nx = walls.plane[f, 0]
-        ny = walls.plane[f, 1]
-        nz = walls.plane[f, 2]
-        c = walls.plane[f, 3]
+    for a in range(start[v], start[v + 1]):
+        f = triangle[a]
+        nx = plane[f, 0]
+        ny = plane[f, 1]
+        nz = plane[f, 2]
+        c = plane[f, 3]
         beyond = nx * qx + ny * qy + nz * qz - c
         if beyond < 0.0:
             continue
@@ -94,32 +113,32 @@ def contact_in(walls, v, px, py, pz, dx, dy, dz, found, at):
             continue
         before = max(before, 0.0)
         t = before / (before + beyond)
-        if (t < at or (t == at and f < found)) and pierces(walls.corner, f, px, py, pz, dx, dy, dz) == 1:
+        if (t < at or (t == at and f < found)) and pierces(corner, f, px, py, pz, dx, dy, dz) == 1:
             at = t
             found = f
     return found, at
 
 
 @inline
-def first_contact(walls, px, py, pz, dx, dy, dz):
+def first_contact(frame, start, triangle, plane, corner, px, py, pz, dx, dy, dz):
     """The first triangle that the step from p along d leaves the inside through, and the part of the step done.
 
     Returns (-1, 1.0) where the way is free. Walks the voxels along the step.
     """
-    size = walls.scale[0]
-    i = math.floor((px - walls.origin[0]) * walls.scale[1])
-    j = math.floor((py - walls.origin[1]) * walls.scale[1])
-    k = math.floor((pz - walls.origin[2]) * walls.scale[1])
-    v = (i * walls.shape[1] + j) * walls.shape[2] + k
-    found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, NONE, 1.0)
-    if v == voxel_at(walls, px + dx, py + dy, pz + dz):
+    size = frame.size
+    i = math.floor((px - frame.x) * frame.inverse)
+    j = math.floor((py - frame.y) * frame.inverse)
+    k = math.floor((pz - frame.z) * frame.inverse)
+    v = (i * frame.ny + j) * frame.nz + k
+    found, at = contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, NONE, 1.0)
+    if v == voxel_at(frame, px + dx, py + dy, pz + dz):
         return found, at
     si = 1 if dx > 0.0 else -1
     sj = 1 if dy > 0.0 else -1
     sk = 1 if dz > 0.0 else -1
-    ti = (walls.origin[0] + (i + (dx > 0.0)) * size - px) / dx if dx != 0.0 else math.inf
-    tj = (walls.origin[1] + (j + (dy > 0.0)) * size - py) / dy if dy != 0.0 else math.inf
-    tk = (walls.origin[2] + (k + (dz > 0.0)) * size - pz) / dz if dz != 0.0 else math.inf
+    ti = (frame.x + (i + (dx > 0.0)) * size - px) / dx if dx != 0.0 else math.inf
+    tj = (frame.y + (j + (dy > 0.0)) * size - py) / dy if dy != 0.0 else math.inf
+    tk = (frame.z + (k + (dz > 0.0)) * size - pz) / dz if dz != 0.0 else math.inf
     di = size / abs(dx) if dx != 0.0 else math.inf
     dj = size / abs(dy) if dy != 0.0 else math.inf
     dk = size / abs(dz) if dz != 0.0 else math.inf
@@ -133,15 +152,15 @@ def first_contact(walls, px, py, pz, dx, dy, dz):
         else:
             k += sk
             tk += dk
-        if not (0 <= i < walls.shape[0] and 0 <= j < walls.shape[1] and 0 <= k < walls.shape[2]):
+        if not (0 <= i < frame.nx and 0 <= j < frame.ny and 0 <= k < frame.nz):
             break
-        v = (i * walls.shape[1] + j) * walls.shape[2] + k
-        found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, found, at)
+        v = (i * frame.ny + j) * frame.nz + k
+        found, at = contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, found, at)
     return found, at
 
 
 @inline
-def travel(walls, species, px, py, pz, dx, dy, dz):
+def travel(frame, center_inside, start, triangle, plane, corner, boundary, species, px, py, pz, dx, dy, dz):
     """Where a step ends after all its reflections.
 
     Returns x, y, z [um], the voxel there, and the boundary that took the molecule out (-1 for none). A step that
@@ -152,19 +171,19 @@ def travel(walls, species, px, py, pz, dx, dy, dz):
     z = pz
     reflected = False
     for _ in range(BOUNCES):
-        f, t = first_contact(walls, x, y, z, dx, dy, dz)
+        f, t = first_contact(frame, start, triangle, plane, corner, x, y, z, dx, dy, dz)
         if f < 0:
             x = x + dx
             y = y + dy
             z = z + dz
-            v = voxel_at(walls, x, y, z)
-            if v < 0 or (reflected and not is_inside(walls, v, x, y, z)):
+            v = voxel_at(frame, x, y, z)
+            if v < 0 or (reflected and not is_inside(frame, center_inside, start, triangle, plane, corner, v, x, y, z)):
                 return px, py, pz, -1, -1
             return x, y, z, v, -1
-        b = walls.boundary[species, f]
-        nx = walls.plane[f, 0]
-        ny = walls.plane[f, 1]
-        nz = walls.plane[f, 2]
+        b = boundary[species, f]
+        nx = plane[f, 0]
+        ny = plane[f, 1]
+        nz = plane[f, 2]
         qx = x + dx
         qy = y + dy
         qz = z + dz
@@ -173,7 +192,7 @@ def travel(walls, species, px, py, pz, dx, dy, dz):
         z = z + t * dz
         if b >= 0:
             return x, y, z, -1, b
-        twice = 2.0 * (nx * qx + ny * qy + nz * qz - walls.plane[f, 3])
+        twice = 2.0 * (nx * qx + ny * qy + nz * qz - plane[f, 3])
         dx = qx - twice * nx - x
         dy = qy - twice * ny - y
         dz = qz - twice * nz - z
@@ -182,7 +201,7 @@ def travel(walls, species, px, py, pz, dx, dy, dz):
 
 
 @inline
-def brushes(walls, species, v, px, py, pz, qx, qy, qz, spread):
+def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, qx, qy, qz, spread):
     """The boundary that a molecule may have met and left again between the ends of a step, and with what exponent.
 
     The path between two points at depths a and b below a plane touches it with probability exp(-a b / (D dt))
@@ -202,15 +221,15 @@ def brushes(walls, species, v, px, py, pz, qx, qy, qz, spread):
     """
     found = -1
     least = 30.0
-    for m in range(walls.near_start[v], walls.near_start[v + 1]):
-        f = walls.near[m]
-        b = walls.boundary[species, f]
+    for m in range(near_start[v], near_start[v + 1]):
+        f = near[m]
+        b = boundary[species, f]
         if b < 0:
             continue
-        nx = walls.plane[f, 0]
-        ny = walls.plane[f, 1]
-        nz = walls.plane[f, 2]
-        c = walls.plane[f, 3]
+        nx = plane[f, 0]
+        ny = plane[f, 1]
+        nz = plane[f, 2]
+        c = plane[f, 3]
         depth_p = c - (nx * px + ny * py + nz * pz)
         depth_q = c - (nx * qx + ny * qy + nz * qz)
         if depth_p <= 0.0 or depth_q <= 0.0:
@@ -221,7 +240,7 @@ def brushes(walls, species, v, px, py, pz, qx, qy, qz, spread):
         dx = qx + 2.0 * depth_q * nx - px
         dy = qy + 2.0 * depth_q * ny - py
         dz = qz + 2.0 * depth_q * nz - pz
-        if pierces(walls.corner, f, px, py, pz, dx, dy, dz) == 1:
+        if pierces(corner, f, px, py, pz, dx, dy, dz) == 1:
             found = b
             least = exponent
     return found, least

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.move import is_inside, travel, voxel_at
+from spinemc.engine.kernels.move import frame_of, is_inside, point_in_voxel, travel, voxel_at
 from spinemc.engine.kernels.rng import (
     ENTER,
     EVENT,
@@ -42,6 +42,7 @@ from spinemc.engine.kernels.tables import (
 CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
 ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
 BELOW_ENTRY = 1e-6  # where a molecule let in starts its way, below the boundary [um]
+UNKNOWN = -1.0  # a rate that was not looked up because no molecule asks for it
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
 
 
@@ -118,22 +119,36 @@ def choose(upto, low, high, u):
 
 
 @jit
+def inside(walls, v, x, y, z):
+    """Whether a point of voxel v lies inside the surface."""
+    return is_inside(
+        frame_of(walls),
+        walls.center_inside,
+        walls.start,
+        walls.triangle,
+        walls.plane,
+        walls.corner,
+        v,
+        x,
+        y,
+        z,
+    )
+
+
+@jit
 def anywhere(walls, cells, key, state, low, high, compartment, attempts):
     """A random place, uniform in the inside of some voxels and in a compartment (0 for any).
 
     The voxels are entries low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
     """
+    frame = frame_of(walls)
     serial = state.serial[PLACES]
     state.serial[PLACES] += 1
     for attempt in range(attempts):
         a, b, c, d = words(key, serial, serial >> 32, PLACE, FIRST, attempt)
         v = np.int64(cells.voxel[choose(cells.upto, low, high, uniform(a))])
-        ij = v // walls.shape[2]
-        size = walls.scale[0]
-        x = walls.origin[0] + (ij // walls.shape[1] + uniform(b)) * size
-        y = walls.origin[1] + (ij % walls.shape[1] + uniform(c)) * size
-        z = walls.origin[2] + (v % walls.shape[2] + uniform(d)) * size
-        if is_inside(walls, v, x, y, z) and (
+        x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
+        if inside(walls, v, x, y, z) and (
             compartment == 0 or compartment_of(cells.compartment_shape, x, y, z) == compartment
         ):
             return x, y, z, v
@@ -154,8 +169,8 @@ def below_membrane(walls, state, j):
         x = state.x[j] - depth * walls.plane[f, 0]
         y = state.y[j] - depth * walls.plane[f, 1]
         z = state.z[j] - depth * walls.plane[f, 2]
-        v = voxel_at(walls, x, y, z)
-        if v >= 0 and is_inside(walls, v, x, y, z):
+        v = voxel_at(frame_of(walls), x, y, z)
+        if v >= 0 and inside(walls, v, x, y, z):
             return x, y, z, v
     return 0.0, 0.0, 0.0, -1
 
@@ -210,20 +225,20 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
 
 
 @inline
-def rate_at(chem, state, r, t):
+def rate_at(start, time, value, cursor, r, t):
     """Rate of reaction r at time t [s], linear between rows and held at the ends; t never goes back in a trial."""
-    low = chem.rate_start[r]
-    last = chem.rate_start[r + 1] - 1
-    if low == last or t <= chem.rate_time[low]:
-        return chem.rate_value[low]
-    if t >= chem.rate_time[last]:
-        return chem.rate_value[last]
-    c = max(state.cursor[r], low)
-    while chem.rate_time[c + 1] <= t:
+    low = start[r]
+    last = start[r + 1] - 1
+    if low == last or t <= time[low]:
+        return value[low]
+    if t >= time[last]:
+        return value[last]
+    c = max(cursor[r], low)
+    while time[c + 1] <= t:
         c += 1
-    state.cursor[r] = c
-    share = (t - chem.rate_time[c]) / (chem.rate_time[c + 1] - chem.rate_time[c])
-    return chem.rate_value[c] + share * (chem.rate_value[c + 1] - chem.rate_value[c])
+    cursor[r] = c
+    share = (t - time[c]) / (time[c + 1] - time[c])
+    return value[c] + share * (value[c + 1] - value[c])
 
 
 @jit
@@ -232,20 +247,30 @@ def fire(walls, cells, chem, key, state, spot, t, span):
 
     Returns the hazard that was left at the end, the expected number of events in a second [1/s].
     """
-    n_uni = chem.uni.shape[0]
-    for m in range(n_uni):
-        r = chem.uni[m]
-        s = chem.uni_species[m]
-        state.rate[r] = rate_at(chem, state, r, t + 0.5 * span) if s < 0 or state.n[s] > 0 else -1.0
+    uni = chem.uni
+    uni_species = chem.uni_species
+    start = chem.rate_start
+    time = chem.rate_time
+    value = chem.rate_value
+    cursor = state.cursor
+    rate = state.rate
+    n = state.n
+    now = t + 0.5 * span
+    for m in range(uni.shape[0]):
+        s = uni_species[m]
+        rate[uni[m]] = rate_at(start, time, value, cursor, uni[m], now) if s < 0 or n[s] > 0 else UNKNOWN
     left = span
     while True:
         total = 0.0
-        for m in range(n_uni):
-            r = chem.uni[m]
-            s = chem.uni_species[m]
-            if s >= 0 and state.n[s] > 0 and state.rate[r] < 0.0:
-                state.rate[r] = rate_at(chem, state, r, t + 0.5 * span)
-            total += state.rate[r] if s < 0 else state.n[s] * max(state.rate[r], 0.0)
+        for m in range(uni.shape[0]):
+            s = uni_species[m]
+            r = uni[m]
+            if s < 0:
+                total += rate[r]
+            elif n[s] > 0:
+                if rate[r] == UNKNOWN:
+                    rate[r] = rate_at(start, time, value, cursor, r, now)
+                total += n[s] * rate[r]
         if total * left <= state.clock[0]:
             state.clock[0] -= total * left
             return total
@@ -256,10 +281,9 @@ def fire(walls, cells, chem, key, state, spot, t, span):
         state.clock[0] = exponential(a)
         target = uniform(b) * total
         chosen = -1
-        for m in range(n_uni):
-            s = chem.uni_species[m]
-            r = chem.uni[m]
-            hazard = state.rate[r] if s < 0 else state.n[s] * max(state.rate[r], 0.0)
+        for m in range(uni.shape[0]):
+            s = uni_species[m]
+            hazard = rate[uni[m]] if s < 0 else n[s] * rate[uni[m]] if n[s] > 0 else 0.0
             if hazard > 0.0:
                 chosen = m
                 target -= hazard
@@ -282,21 +306,13 @@ def fire(walls, cells, chem, key, state, spot, t, span):
 
 
 @inline
-def weight_of(chem, state, s, row, m):
-    """Partners in a cell times the rate, for entry m of the reactions that species s looks for a partner in."""
-    partners = state.count[row + chem.partner_column[m]] - (chem.partner[m] == s)
-    return partners * state.rate[chem.active[m]]
-
-
-@inline
-def hazard_of(cells, chem, state, s, i, dt):
-    """Hazard in one step that molecule i of species s reacts with some partner in its cell."""
-    cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
-    row = cell * chem.columns[0]
+def hazard_of(active_start, active, partner, partner_column, rate, count, s, row):
+    """Partners of species s in a cell, whose row of the counts is given, times their rates."""
     total = 0.0
-    for m in range(chem.active_start[s], chem.active_start[s + 1]):
-        total += weight_of(chem, state, s, row, m)
-    return total * (dt / (cells.area[cell] if chem.surface[s] else cells.volume[cell]))
+    for m in range(active_start[s], active_start[s + 1]):
+        partners = count[row + partner_column[m]] - (partner[m] == s)
+        total += partners * rate[active[m]]
+    return total
 
 
 @inline
@@ -310,16 +326,17 @@ def meet(walls, cells, chem, key, state, spot, s, i):
     """Let molecule i of species s react with one of the partners in its cell, each in proportion to its rate."""
     cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
     row = cell * chem.columns[0]
-    total = 0.0
-    for m in range(chem.active_start[s], chem.active_start[s + 1]):
-        total += weight_of(chem, state, s, row, m)
+    total = hazard_of(
+        chem.active_start, chem.active, chem.partner, chem.partner_column, state.rate, state.count, s, row
+    )
     serial = state.serial[EVENTS]
     state.serial[EVENTS] += 1
     a, b, _, _ = words(key, serial, serial >> 32, REACT, FIRST, FIRST)
     target = uniform(a) * total
     chosen = -1
     for m in range(chem.active_start[s], chem.active_start[s + 1]):
-        weight = weight_of(chem, state, s, row, m)
+        partners = state.count[row + chem.partner_column[m]] - (chem.partner[m] == s)
+        weight = partners * state.rate[chem.active[m]]
         if weight > 0.0:
             chosen = m
             target -= weight
@@ -367,8 +384,8 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
         x = u0 * walls.corner[f, 0] + u1 * walls.corner[f, 3] + u2 * walls.corner[f, 6] - BELOW_ENTRY * normal_x
         y = u0 * walls.corner[f, 1] + u1 * walls.corner[f, 4] + u2 * walls.corner[f, 7] - BELOW_ENTRY * normal_y
         z = u0 * walls.corner[f, 2] + u1 * walls.corner[f, 5] + u2 * walls.corner[f, 8] - BELOW_ENTRY * normal_z
-        v = voxel_at(walls, x, y, z)
-        if v < 0 or not is_inside(walls, v, x, y, z):
+        v = voxel_at(frame_of(walls), x, y, z)
+        if v < 0 or not inside(walls, v, x, y, z):
             continue
         depth = math.sqrt(2.0 * exponential(g))
         share = uniform(h)
@@ -377,7 +394,13 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
         tx, ty, tz, sx, sy, sz = tangents(normal_x, normal_y, normal_z)
         scale = share * sigma
         x, y, z, v, _ = travel(
-            walls,
+            frame_of(walls),
+            walls.center_inside,
+            walls.start,
+            walls.triangle,
+            walls.plane,
+            walls.corner,
+            walls.boundary,
             s,
             x,
             y,
@@ -423,7 +446,7 @@ def put(walls, cells, chem, state, s, x, y, z, face):
     """
     for m in range(x.shape[0]):
         i = state.n[s]
-        v = voxel_at(walls, x[m], y[m], z[m])
+        v = voxel_at(frame_of(walls), x[m], y[m], z[m])
         if v < 0:
             return m
         add(cells, chem, state, s, x[m], y[m], z[m], v, np.int64(face[m]))

@@ -5,10 +5,12 @@ The halves on both sides make the splitting symmetric, so that its error falls w
 
 import math
 
-from spinemc.engine.kernels.move import brushes, travel, voxel_at
+import numpy as np
+
+from spinemc.engine.kernels.move import brushes, frame_of, travel, voxel_at
 from spinemc.engine.kernels.react import compartment_of, enter, fire, hazard_of, meet, rate_at, reacts, remove
 from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, uniform, words
-from spinemc.engine.kernels.tables import FULL, HELD, MOVES, STEPS
+from spinemc.engine.kernels.tables import FULL, HELD, MOVES, NONE, STEPS
 
 BLOCK = 256  # molecules whose displacements are drawn together
 
@@ -27,46 +29,73 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     columns = chem.columns[0]
     seeks = chem.active_start[s + 1] > chem.active_start[s]
     taken = walls.takes[s]
-    kind = walls.shelter_class[s]
-    state.serial[MOVES] += state.n[s]
-    high = state.n[s]
+    # arrays out of their tuples, see kernels.move
+    frame = frame_of(walls)
+    center_inside = walls.center_inside
+    start = walls.start
+    triangle = walls.triangle
+    plane = walls.plane
+    corner = walls.corner
+    boundaries = walls.boundary
+    near_start = walls.near_start
+    near = walls.near
+    shelter = walls.shelter[walls.shelter_class[s]]
+    of_voxel = cells.of_voxel
+    cell_volume = cells.volume
+    active_start = chem.active_start
+    active = chem.active
+    partner = chem.partner
+    partner_column = chem.partner_column
+    at_x = state.x
+    at_y = state.y
+    at_z = state.z
+    at_voxel = state.voxel
+    count = state.count
+    rate = state.rate
+    number = state.n
+    delta = spot.delta
+    left = spot.left
+    state.serial[MOVES] += number[s]
+    high = number[s]
     while high > 0:
         low = max(0, high - BLOCK)
-        displacements(key, step, s, low, high - low, sigma, spot.delta, spot.left)
+        displacements(key, step, s, low, high - low, sigma, delta, left)
         for i in range(high - 1, low - 1, -1):
-            if i >= state.n[s]:
+            if i >= number[s]:
                 continue
             j = base + i
-            px = state.x[j]
-            py = state.y[j]
-            pz = state.z[j]
-            dx = spot.delta[0, i - low]
-            dy = spot.delta[1, i - low]
-            dz = spot.delta[2, i - low]
-            v = state.voxel[j]
-            clear = cells.of_voxel[v, 1] * 1e-6
+            px = at_x[j]
+            py = at_y[j]
+            pz = at_z[j]
+            dx = delta[0, i - low]
+            dy = delta[1, i - low]
+            dz = delta[2, i - low]
+            v = np.int64(at_voxel[j])
+            clear = of_voxel[v, 1] * 1e-6
             square = dx * dx + dy * dy + dz * dz
             x = px + dx
             y = py + dy
             z = pz + dz
-            w = voxel_at(walls, x, y, z)
-            boundary = -1
-            if square >= clear * clear:
-                plane = walls.shelter[kind, v]
-                if (
-                    square > plane[4]
-                    or plane[0] * px + plane[1] * py + plane[2] * pz >= plane[3]
-                    or plane[0] * x + plane[1] * y + plane[2] * z >= plane[3]
-                ):
-                    x, y, z, w, boundary = travel(walls, s, px, py, pz, dx, dy, dz)
-                    if w < 0 and boundary < 0:
-                        state.serial[HELD] += 1
-                        x = px
-                        y = py
-                        z = pz
-                        w = v
-            if taken and boundary < 0 and walls.near_start[w + 1] > walls.near_start[w]:
-                touched, exponent = brushes(walls, s, w, px, py, pz, x, y, z, spread)
+            w = voxel_at(frame, x, y, z)
+            boundary = NONE
+            if square >= clear * clear and (
+                square > shelter[v, 4]
+                or shelter[v, 0] * px + shelter[v, 1] * py + shelter[v, 2] * pz >= shelter[v, 3]
+                or shelter[v, 0] * x + shelter[v, 1] * y + shelter[v, 2] * z >= shelter[v, 3]
+            ):
+                x, y, z, w, boundary = travel(
+                    frame, center_inside, start, triangle, plane, corner, boundaries, s, px, py, pz, dx, dy, dz
+                )
+                if w < 0 and boundary < 0:
+                    state.serial[HELD] += 1
+                    x = px
+                    y = py
+                    z = pz
+                    w = v
+            if taken and boundary < 0 and near_start[w + 1] > near_start[w]:
+                touched, exponent = brushes(
+                    near_start, near, plane, corner, boundaries, s, w, px, py, pz, x, y, z, spread
+                )
                 if touched >= 0:
                     a, _, _, _ = words(key, i, step, TOUCH, s, FIRST)
                     if uniform(a) < math.exp(-exponent):
@@ -75,18 +104,20 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                 state.absorbed[boundary] += 1
                 remove(cells, chem, state, s, i)
                 continue
-            state.x[j] = x
-            state.y[j] = y
-            state.z[j] = z
-            state.voxel[j] = w
+            at_x[j] = x
+            at_y[j] = y
+            at_z[j] = z
+            at_voxel[j] = w
+            cell = of_voxel[w, 0]
             if column >= 0:
-                old = cells.of_voxel[v, 0]
-                new = cells.of_voxel[w, 0]
-                if old != new:
-                    state.count[old * columns + column] -= 1
-                    state.count[new * columns + column] += 1
-            if seeks and reacts(hazard_of(cells, chem, state, s, i, dt), spot.left[i - low]):
-                meet(walls, cells, chem, key, state, spot, s, i)
+                old = of_voxel[v, 0]
+                if old != cell:
+                    count[old * columns + column] -= 1
+                    count[cell * columns + column] += 1
+            if seeks:
+                hazard = hazard_of(active_start, active, partner, partner_column, rate, count, s, cell * columns)
+                if hazard > 0.0 and reacts(hazard * (dt / cell_volume[cell]), left[i - low]):
+                    meet(walls, cells, chem, key, state, spot, s, i)
         high = low
 
 
@@ -97,7 +128,19 @@ def stay(walls, cells, chem, key, state, spot, s, dt):
     for i in range(state.n[s] - 1, -1, -1):
         if i < state.n[s]:
             _, _, _, d = words(key, i, step, MOVE, s, FIRST)
-            if reacts(hazard_of(cells, chem, state, s, i, dt), uniform(d)):
+            cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
+            hazard = hazard_of(
+                chem.active_start,
+                chem.active,
+                chem.partner,
+                chem.partner_column,
+                state.rate,
+                state.count,
+                s,
+                cell * chem.columns[0],
+            )
+            size = cells.area[cell] if chem.surface[s] else cells.volume[cell]
+            if hazard > 0.0 and reacts(hazard * (dt / size), uniform(d)):
                 meet(walls, cells, chem, key, state, spot, s, i)
 
 
@@ -141,7 +184,7 @@ def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, ste
         fire(walls, cells, chem, key, state, spot, t, 0.5 * dt)
         for m in range(chem.active.shape[0]):
             r = chem.active[m]
-            state.rate[r] = rate_at(chem, state, r, t + 0.5 * dt)
+            state.rate[r] = rate_at(chem.rate_start, chem.rate_time, chem.rate_value, state.cursor, r, t + 0.5 * dt)
         for s in range(state.n.shape[0]):
             if chem.D[s] > 0.0:
                 move(walls, cells, chem, key, state, spot, s, dt)

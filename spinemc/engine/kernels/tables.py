@@ -30,6 +30,19 @@ class Walls(NamedTuple):
     boundary: np.ndarray  # (species, faces) int16: boundary that a molecule meets there, -1 where it reflects
 
 
+class Frame(NamedTuple):
+    """Where the grid lies: plain numbers, which cost nothing to hand on."""
+
+    x: float  # low corner [um]
+    y: float
+    z: float
+    size: float  # voxel edge [um]
+    inverse: float  # [1/um]
+    nx: int
+    ny: int
+    nz: int
+
+
 class Cells(NamedTuple):
     """The reaction cells: unions of voxels in which molecules that share a cell can meet."""
 
