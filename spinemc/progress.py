@@ -32,13 +32,13 @@ class Progress:
 
         self._lock = threading.Lock()
         self._moves: dict[int, int] = {}
-        self._time: dict[int, float] = {}
+        self._done = 0
         self._t_stop = system.scenario.run.t_stop
         self._begin = perf_counter()
         if shown and is_cold():
             print(_COMPILE, file=sys.stderr)
         self._bar = tqdm(
-            total=len(numbers) * self._t_stop * 1e3,
+            total=len(numbers) * len(system.scenario.run.sample_times),
             desc="running",
             disable=not shown,
             bar_format="{desc} {percentage:3.0f} % |{bar:24}| {elapsed}, {remaining} left{postfix}",
@@ -53,15 +53,13 @@ class Progress:
     def report(self, number: int, time: float, moves: int) -> None:
         """Take note that a trial reached a time [s] with so many particle-steps."""
         with self._lock:
-            ahead = time - self._time.get(number, 0.0)
-            self._time[number] = time
             self._moves[number] = moves
+            self._done += time >= self._t_stop
             if self._bar.disable:
                 return
-            done = sum(t >= self._t_stop for t in self._time.values())
             rate = self.moves / max(perf_counter() - self._begin, 1e-9) / 1e6
-            self._bar.set_postfix_str(f" {done}/{self._trials} trials, {rate:.1f} M particle-steps/s", refresh=False)
-            self._bar.update(ahead * 1e3)
+            self._bar.set_postfix_str(f" {self._done}/{self._trials} trials, {rate:.1f} M particle-steps/s", refresh=False)
+            self._bar.update()
 
     def __enter__(self) -> Progress:
         return self
