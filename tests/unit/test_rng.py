@@ -109,8 +109,8 @@ def test_blocks_do_not_show():
         part, left = drawn(n, low=low)
         assert np.array_equal(part, whole[:, low : low + n])
         assert np.array_equal(left, spare[low : low + n])
-    one = [naive.words((1, 0), 299, 0, rng.MOVE, 0, 0)]
-    assert whole[:, 299].tolist() == [naive.normal(word) for word in one[0][:3]]
+    one = naive.words((1, 0), 299, 0, naive.MOVE, 0, 0)
+    assert whole[:, 299].tolist() == [naive.normal(word) for word in one[:3]]
 
 
 def test_waits_are_exponential():
