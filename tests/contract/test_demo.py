@@ -73,6 +73,7 @@ def test_compare_and_plot(ran):
     assert all(path.parent == store.parent and path.stat().st_size > 20_000 for path in drawn)
 
 
+@pytest.mark.parametrize("ran", ["mushroom"], indirect=True)
 def test_study_draws_and_tells(ran, monkeypatch, capsys):
     store, _ = ran
     figure = store.with_name("figure.png")
