@@ -5,11 +5,14 @@ walked, no clearance, no shelter and no list of near faces is used. Molecules ar
 reaction cell are found and counted by looking at every molecule, rates are looked up afresh. What is left is the
 algorithm, and since plain floats follow the same arithmetic, the two engines agree to the last bit.
 
-The one thing that a list of near faces leaves out in the compiled engine is an absorbing face more than six standard
-deviations of a step away; a path that touched it and came back has a probability of about exp(-14) at most.
+The lists of near faces leave out absorbing faces more than six standard deviations of a step away, which are looked
+at here: a path that touched one and came back belongs to fewer than one step in a million.
 """
 
 import math
+
+from naive_draws import ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
+from naive_surface import Surface, dot, frame, minus, plus, times
 
 from spinemc.engine.kernels.tables import (
     AT_FIRST,
@@ -25,95 +28,9 @@ from spinemc.engine.kernels.tables import (
     STEPS,
 )
 
-MOVE, TOUCH, EVENT, PLACE, REACT, ENTER = range(6)  # what random words are for
-MASK = 0xFFFFFFFF
-
-BOUNCES = 64
-BEHIND = 1e-12
-FORGOTTEN = 30.0  # exponent beyond which a touch of the wall is not considered
 BELOW_ENTRY = 1e-6
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 ATTEMPTS = 256
-
-CENTRAL = 0.475
-CENTRAL_TOP = (
-    2.5066282770915502, -30.582230101914277, 137.54608298319457,
-    -273.2365808029841, 217.6582131506755, -38.77022987706503,
-)  # fmt: skip
-CENTRAL_BOTTOM = (
-    1.0, -13.247741754165403, 66.44301189145298, -154.3257945420638, 159.45661291082573, -53.42568178983743,
-)  # fmt: skip
-TAIL_TOP = (-2.9803824147938656, -4.554758852393497, 2.8861098464046218, 2.391475034054239, 0.22870865666715487)
-TAIL_BOTTOM = (1.0, 3.8848144190056373, 2.3991935366860035, 0.2286286489932493)
-
-
-def philox(key, counter):
-    """Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011): four words of 32 bits."""
-    k0, k1 = key
-    c0, c1, c2, c3 = counter
-    for _ in range(10):
-        high0, low0 = divmod(0xD2511F53 * c0, 2**32)
-        high1, low1 = divmod(0xCD9E8D57 * c2, 2**32)
-        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
-        k0, k1 = (k0 + 0x9E3779B9) & MASK, (k1 + 0xBB67AE85) & MASK
-    return c0, c1, c2, c3
-
-
-def words(key, index, step, purpose, species, attempt):
-    """Four random words for one occasion."""
-    return philox(key, (index & MASK, step & MASK, purpose * 65536 + species, attempt))
-
-
-def uniform(word):
-    """A number in (0, 1)."""
-    return (word + 0.5) / 4294967296.0
-
-
-def exponential(word):
-    """An exponential deviate of mean 1."""
-    return -math.log(uniform(word))
-
-
-def pick(word, n):
-    """One of 0 ... n - 1."""
-    return (word * n) >> 32
-
-
-def polynomial(coefficients, x):
-    """c[0] + c[1] x + c[2] x^2 + ..."""
-    value = 0.0
-    for c in reversed(coefficients):
-        value = value * x + c
-    return value
-
-
-def normal(word):
-    """A normal deviate: the inverse of the normal distribution at `uniform(word)`."""
-    q = uniform(word) - 0.5
-    if abs(q) <= CENTRAL:
-        return q * polynomial(CENTRAL_TOP, q * q) / polynomial(CENTRAL_BOTTOM, q * q)
-    s = math.sqrt(-2.0 * math.log(0.5 - abs(q)))
-    return math.copysign(polynomial(TAIL_TOP, s) / polynomial(TAIL_BOTTOM, s), q)
-
-
-def dot(a, b):
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def cross(a, b):
-    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
-
-
-def plus(a, b):
-    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
-
-
-def minus(a, b):
-    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
-
-
-def times(factor, a):
-    return factor * a[0], factor * a[1], factor * a[2]
 
 
 def total_of(values):
@@ -132,120 +49,6 @@ def upto(sums, low, high, u):
         if sums[m] > target:
             return m
     return high - 1
-
-
-def frame(n):
-    """Two unit vectors at right angles to the unit vector n and to each other."""
-    if abs(n[0]) < 0.5:
-        size = math.sqrt(n[2] * n[2] + n[1] * n[1])
-        first = 0.0, n[2] / size, -n[1] / size
-    else:
-        size = math.sqrt(n[0] * n[0] + n[2] * n[2])
-        first = -n[2] / size, 0.0, n[0] / size
-    return first, cross(n, first)
-
-
-class Surface:
-    """All triangles, and the voxels only as far as a place has to be named."""
-
-    def __init__(self, system):
-        walls, voxels = system.walls, system.grid.voxels
-        self.corners = system.geometry.triangles.tolist()
-        self.normals = [n[:3] for n in walls.plane.tolist()]
-        self.offsets = [n[3] for n in walls.plane.tolist()]
-        self.boundary = walls.boundary.tolist()
-        self.origin, self.shape = voxels.origin.tolist(), voxels.shape
-        self.size, self.inverse = voxels.size, 1.0 / voxels.size
-        self.center_inside = voxels.center_inside.ravel().tolist()
-
-    def voxel(self, p):
-        """Index of the voxel that holds a point; -1 outside the grid."""
-        i, j, k = (math.floor((p[a] - self.origin[a]) * self.inverse) for a in range(3))
-        if min(i, j, k) < 0 or i >= self.shape[0] or j >= self.shape[1] or k >= self.shape[2]:
-            return -1
-        return (i * self.shape[1] + j) * self.shape[2] + k
-
-    def indices(self, voxel):
-        """i, j, k of a voxel."""
-        ij, k = divmod(voxel, self.shape[2])
-        return *divmod(ij, self.shape[1]), k
-
-    def crosses(self, f, p, d):
-        """1 where the line through p along d leaves through triangle f, -1 where it comes in, 0 where it misses."""
-        a, b, c = (minus(corner, p) for corner in self.corners[f])
-        sides = dot(d, cross(a, b)), dot(d, cross(b, c)), dot(d, cross(c, a))
-        if min(sides) >= 0.0:
-            return 1
-        return -1 if max(sides) <= 0.0 else 0
-
-    def inside(self, p):
-        """Whether a point of the grid is inside: the crossings on the way to the centre of its voxel decide."""
-        voxel = self.voxel(p)
-        way = [self.origin[a] + (n + 0.5) * self.size - p[a] for a, n in enumerate(self.indices(voxel))]
-        end = plus(p, way)
-        inside = self.center_inside[voxel]
-        for f, (n, c) in enumerate(zip(self.normals, self.offsets, strict=True)):
-            if (dot(n, p) - c < 0.0) != (dot(n, end) - c < 0.0) and self.crosses(f, p, way) != 0:
-                inside = not inside
-        return inside
-
-    def first_contact(self, p, d):
-        """The least (fraction of the step, triangle) at which the step leaves the inside; None where it does not."""
-        q = plus(p, d)
-        found = None
-        for f, (n, c) in enumerate(zip(self.normals, self.offsets, strict=True)):
-            beyond = n[0] * q[0] + n[1] * q[1] + n[2] * q[2] - c
-            if beyond < 0.0:
-                continue
-            before = c - dot(n, p)
-            if before < -BEHIND or before + beyond <= 0.0:
-                continue
-            before = max(before, 0.0)
-            t = before / (before + beyond)
-            if t < 1.0 and (found is None or (t, f) < found) and self.crosses(f, p, d) == 1:
-                found = t, f
-        return found
-
-    def travel(self, species, start, step):
-        """Where a step ends after all its reflections, and the boundary that it ended at (-1 for none).
-
-        A step that ends in doubt is not made: None.
-        """
-        p, d = start, step
-        reflected = False
-        for _ in range(BOUNCES):
-            contact = self.first_contact(p, d)
-            if contact is None:
-                p = plus(p, d)
-                in_doubt = self.voxel(p) < 0 or (reflected and not self.inside(p))
-                return None if in_doubt else (p, -1)
-            t, f = contact
-            end = plus(p, d)
-            p = plus(p, times(t, d))
-            if self.boundary[species][f] >= 0:
-                return p, self.boundary[species][f]
-            n = self.normals[f]
-            d = minus(minus(end, times(2.0 * (dot(n, end) - self.offsets[f]), n)), p)
-            reflected = True
-        return None
-
-    def touch(self, species, p, q, spread):
-        """The boundary that a path between p and q most likely met and left again, and the exponent a b / (D dt).
-
-        The faces are all the absorbing ones; the path by the mirror image of q says where it would have touched.
-        """
-        found, least = -1, FORGOTTEN
-        for f, boundary in enumerate(self.boundary[species]):
-            if boundary < 0:
-                continue
-            n, c = self.normals[f], self.offsets[f]
-            deep_p, deep_q = c - dot(n, p), c - dot(n, q)
-            if deep_p <= 0.0 or deep_q <= 0.0 or deep_p * deep_q / spread >= least:
-                continue
-            image = plus(q, times(2.0 * deep_q, n))
-            if self.crosses(f, p, minus(image, p)) == 1:
-                found, least = boundary, deep_p * deep_q / spread
-        return found, least
 
 
 class Molecule:

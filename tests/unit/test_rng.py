@@ -1,6 +1,6 @@
 """Random numbers of the kernels: known answers, the normal distribution, independence of streams."""
 
-import naive
+import naive_draws as naive
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,0 +1,141 @@
+"""Triangles of the plain engine: every step is tested against all of them."""
+
+import math
+
+BOUNCES = 64
+BEHIND = 1e-12
+FORGOTTEN = 30.0  # exponent beyond which a touch of the wall is not considered
+
+
+def dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def cross(a, b):
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+def plus(a, b):
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+
+def minus(a, b):
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+def times(factor, a):
+    return factor * a[0], factor * a[1], factor * a[2]
+
+
+def frame(n):
+    """Two unit vectors at right angles to the unit vector n and to each other."""
+    if abs(n[0]) < 0.5:
+        size = math.sqrt(n[2] * n[2] + n[1] * n[1])
+        first = 0.0, n[2] / size, -n[1] / size
+    else:
+        size = math.sqrt(n[0] * n[0] + n[2] * n[2])
+        first = -n[2] / size, 0.0, n[0] / size
+    return first, cross(n, first)
+
+
+class Surface:
+    """All triangles, and the voxels only as far as a place has to be named."""
+
+    def __init__(self, system):
+        walls, voxels = system.walls, system.grid.voxels
+        self.corners = system.geometry.triangles.tolist()
+        self.normals = [n[:3] for n in walls.plane.tolist()]
+        self.offsets = [n[3] for n in walls.plane.tolist()]
+        self.boundary = walls.boundary.tolist()
+        self.origin, self.shape = voxels.origin.tolist(), voxels.shape
+        self.size, self.inverse = voxels.size, 1.0 / voxels.size
+        self.center_inside = voxels.center_inside.ravel().tolist()
+
+    def voxel(self, p):
+        """Index of the voxel that holds a point; -1 outside the grid."""
+        i, j, k = (math.floor((p[a] - self.origin[a]) * self.inverse) for a in range(3))
+        if min(i, j, k) < 0 or i >= self.shape[0] or j >= self.shape[1] or k >= self.shape[2]:
+            return -1
+        return (i * self.shape[1] + j) * self.shape[2] + k
+
+    def indices(self, voxel):
+        """i, j, k of a voxel."""
+        ij, k = divmod(voxel, self.shape[2])
+        return *divmod(ij, self.shape[1]), k
+
+    def crosses(self, f, p, d):
+        """1 where the line through p along d leaves through triangle f, -1 where it comes in, 0 where it misses."""
+        a, b, c = (minus(corner, p) for corner in self.corners[f])
+        sides = dot(d, cross(a, b)), dot(d, cross(b, c)), dot(d, cross(c, a))
+        if min(sides) >= 0.0:
+            return 1
+        return -1 if max(sides) <= 0.0 else 0
+
+    def inside(self, p):
+        """Whether a point of the grid is inside: the crossings on the way to the centre of its voxel decide."""
+        voxel = self.voxel(p)
+        way = [self.origin[a] + (n + 0.5) * self.size - p[a] for a, n in enumerate(self.indices(voxel))]
+        end = plus(p, way)
+        inside = self.center_inside[voxel]
+        for f, (n, c) in enumerate(zip(self.normals, self.offsets, strict=True)):
+            if (dot(n, p) - c < 0.0) != (dot(n, end) - c < 0.0) and self.crosses(f, p, way) != 0:
+                inside = not inside
+        return inside
+
+    def first_contact(self, p, d):
+        """The least (fraction of the step, triangle) at which the step leaves the inside; None where it does not."""
+        q = plus(p, d)
+        found = None
+        for f, (n, c) in enumerate(zip(self.normals, self.offsets, strict=True)):
+            beyond = n[0] * q[0] + n[1] * q[1] + n[2] * q[2] - c
+            if beyond < 0.0:
+                continue
+            before = c - dot(n, p)
+            if before < -BEHIND or before + beyond <= 0.0:
+                continue
+            before = max(before, 0.0)
+            t = before / (before + beyond)
+            if t < 1.0 and (found is None or (t, f) < found) and self.crosses(f, p, d) == 1:
+                found = t, f
+        return found
+
+    def travel(self, species, start, step):
+        """Where a step ends after all its reflections, and the boundary that it ended at (-1 for none).
+
+        A step that ends in doubt is not made: None.
+        """
+        p, d = start, step
+        reflected = False
+        for _ in range(BOUNCES):
+            contact = self.first_contact(p, d)
+            if contact is None:
+                p = plus(p, d)
+                in_doubt = self.voxel(p) < 0 or (reflected and not self.inside(p))
+                return None if in_doubt else (p, -1)
+            t, f = contact
+            end = plus(p, d)
+            p = plus(p, times(t, d))
+            if self.boundary[species][f] >= 0:
+                return p, self.boundary[species][f]
+            n = self.normals[f]
+            d = minus(minus(end, times(2.0 * (dot(n, end) - self.offsets[f]), n)), p)
+            reflected = True
+        return None
+
+    def touch(self, species, p, q, spread):
+        """The boundary that a path between p and q most likely met and left again, and the exponent a b / (D dt).
+
+        The faces are all the absorbing ones; the path by the mirror image of q says where it would have touched.
+        """
+        found, least = -1, FORGOTTEN
+        for f, boundary in enumerate(self.boundary[species]):
+            if boundary < 0:
+                continue
+            n, c = self.normals[f], self.offsets[f]
+            deep_p, deep_q = c - dot(n, p), c - dot(n, q)
+            if deep_p <= 0.0 or deep_q <= 0.0 or deep_p * deep_q / spread >= least:
+                continue
+            image = plus(q, times(2.0 * deep_q, n))
+            if self.crosses(f, p, minus(image, p)) == 1:
+                found, least = boundary, deep_p * deep_q / spread
+        return found, least
