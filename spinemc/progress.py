@@ -58,7 +58,9 @@ class Progress:
             if self._bar.disable:
                 return
             rate = self.moves / max(perf_counter() - self._begin, 1e-9) / 1e6
-            self._bar.set_postfix_str(f" {self._done}/{self._trials} trials, {rate:.1f} M particle-steps/s", refresh=False)
+            self._bar.set_postfix_str(
+                f" {self._done}/{self._trials} trials, {rate:.1f} M particle-steps/s", refresh=False
+            )
             self._bar.update()
 
     def __enter__(self) -> Progress:

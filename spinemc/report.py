@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinemc import ensemble, figures, observables, simulate, store
+from spinemc.chemistry.releases import expected_number
 from spinemc.engine.limits import probabilities
 from spinemc.engine.system import System
-from spinemc.engine.trial import expected_number, run_trial
+from spinemc.engine.trial import run_trial
 from spinemc.errors import StoreError
 from spinemc.geometry import describe
 from spinemc.scenario import Scenario, parse_scenario
@@ -46,7 +47,7 @@ def check(scenario: Scenario) -> str:
             f"in {release.inside}" if release.inside else f"on {release.on}" if release.on else f"at {release.at} um"
         )
         times = f" x {len(release.time)}" if len(release.time) > 1 else ""
-        lines.append(f"  {release.species:<12} {expected_number(system, release):10.1f}{times} {where}")
+        lines.append(f"  {release.species:<12} {expected_number(system.geometry, release):10.1f}{times} {where}")
     if run.engine == "particles":
         likely = probabilities(system, run.dt)
         if likely:

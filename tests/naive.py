@@ -236,7 +236,7 @@ class Engine:
         ]
         total = total_of(weights)
         room = self.cell_area[cell] if self.chem.surface[s] else self.cell_volume[cell]
-        if u >= -math.expm1(-total * (self.dt / room)):
+        if u >= total * (self.dt / room):
             return
         a, b, _, _ = self.draw(EVENTS, REACT)
         self.serial[EVENTS] += 1

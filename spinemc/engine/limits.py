@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 
+from spinemc.chemistry.releases import expected_number
 from spinemc.engine.system import System
-from spinemc.engine.trial import expected_number
 from spinemc.errors import EngineError, SpinemcWarning
 
 MOST = 0.2  # a reaction probability in one step that is refused when passed
@@ -43,14 +43,14 @@ def probabilities(system: System, dt: float) -> dict[str, float]:
             else:
                 alone = rate * dt / system.cell_volume(step)
                 crowd = rate * dt * max(_concentration(system, s) for s in step.reactants)
-            hazard = max(alone, crowd)
+            probability = max(alone, crowd)
         elif len(step.reactants) == 1 and not network.surface[step.reactants[0]]:
             if step.reactants[0] in step.products:
                 continue
-            hazard = rate * dt
+            probability = -math.expm1(-rate * dt)
         else:
             continue
-        found[step.label] = -math.expm1(-hazard) if math.isfinite(hazard) else 1.0
+        found[step.label] = min(probability, 1.0)
     return found
 
 
@@ -106,7 +106,7 @@ def _concentration(system: System, species: int) -> float:
         if release.species == system.network.species[species]:
             inside = release.inside is not None
             volume = geometry.compartment_volume[geometry.compartments.index(release.inside)] if inside else whole
-            densest = max(densest, expected_number(system, release) / float(volume))
+            densest = max(densest, expected_number(geometry, release) / float(volume))
     return densest
 
 
@@ -114,7 +114,7 @@ def _density(system: System, species: int) -> float:
     """Molecules of a surface species in a unit of area where it is densest as released [um^-2]."""
     geometry = system.geometry
     return sum(
-        expected_number(system, release) / float(geometry.region_area[geometry.regions.index(release.on)])
+        expected_number(geometry, release) / float(geometry.region_area[geometry.regions.index(release.on)])
         for release in system.scenario.release
         if release.species == system.network.species[species] and release.on is not None
     )

@@ -31,9 +31,9 @@ def returns(cell: float, dt: float, d_first: float, d_second: float) -> float:
     Notes
     -----
     With x = k dt / V the wanted mean number of reactions per shared step and G this number, each pair has to react
-    with hazard x / (1 - x G) per shared step, for the steady macroscopic rate to be k: the pairs that would have met
-    again after a reaction are missing, and the others make up for it (renewal argument of Collins & Kimball 1949 on
-    cells).
+    with probability x / (1 - x G) per shared step, for the steady macroscopic rate to be k: the pairs that would have
+    met again after a reaction are missing, and the others make up for it (renewal argument of Collins & Kimball 1949
+    on cells).
     """
     from scipy.special import ndtr, zeta
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinemc.chemistry.releases import expected_number
 from spinemc.engine.kernels import react, step
-from spinemc.engine.kernels.tables import FULL, HELD, MOVES, SERIALS, Spot, State
-from spinemc.engine.schedule import Moment, frame_times, schedule
+from spinemc.engine.kernels.tables import HELD, MOVES, SERIALS, Spot, State
+from spinemc.engine.schedule import Moment, schedule
 from spinemc.engine.system import System
 from spinemc.errors import EngineError
 from spinemc.geometry.compartments import sample_surface
 from spinemc.scenario import Release
 
-_MOST_PRODUCTS = 8
+_DOUBLINGS = 10  # of all room within one step before its molecules count as running away
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +125,9 @@ class _Molecules:
         species, steps = len(system.network.species), len(system.network.steps)
         chemistry = system.chemistry(dt)
         self.spot = Spot(
-            at=np.zeros((_MOST_PRODUCTS, 3)),
-            voxel=np.zeros(_MOST_PRODUCTS, np.int64),
-            face=np.zeros(_MOST_PRODUCTS, np.int64),
+            at=np.zeros((int(react.MOST_PRODUCTS), 3)),
+            voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
+            face=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             delta=np.zeros((3, step.BLOCK)),
             left=np.zeros(step.BLOCK),
         )
@@ -147,6 +148,7 @@ class _Molecules:
             absorbed=np.zeros(len(system.boundaries), np.int64),
             clock=generator.exponential(size=1 + entries),
             serial=np.zeros(SERIALS, np.int64),
+            pause=np.zeros(2),
             cursor=np.zeros(steps, np.int64),
             rate=np.zeros(steps),
         )
@@ -173,10 +175,8 @@ class _Molecules:
         generator = np.random.Generator(
             np.random.Philox(seed=[int(self.key[0]), int(self.key[1]), 1, number, occasion])
         )
-        amount = expected_number(system, release)
-        if release.count is None:
-            amount = round(amount) if release.exact else int(generator.poisson(amount))
-        amount = int(amount)
+        mean = expected_number(geometry, release)
+        amount = int(mean if release.exact or release.count is not None else generator.poisson(mean))
         room = self.state.room.copy()
         room[s] = max(room[s], self.state.n[s] + amount)
         self.grow(room)
@@ -201,11 +201,12 @@ class _Molecules:
     def advance(self, moment: Moment) -> None:
         """Make all the steps from one moment to the next."""
         system = self.system
-        done, status = 0, step.GROW
         if moment.steps == 0:
             return
         chemistry = system.chemistry(moment.dt)
+        done, doublings = 0, 0
         while done < moment.steps:
+            before = done
             done, status = step.advance(
                 system.walls,
                 system.cells,
@@ -219,15 +220,19 @@ class _Molecules:
                 done,
                 moment.steps,
             )
+            doublings = doublings + 1 if done == before else 0
+            if status == step.OVERFLOW or doublings > _DOUBLINGS:
+                raise EngineError(self._explosion(moment.time + done * moment.dt))
             if status == step.GROW:
                 self.grow(2 * self.state.room + 64 + int(self.state.n.sum()) // 2)
-            if status == step.OVERFLOW:
-                species = system.network.species[int(self.state.serial[FULL]) - 1]
-                raise EngineError(
-                    f"{species}: one time step, near t = {moment.time + done * moment.dt:.6g} s, made more molecules "
-                    f"than there was room for (trial {int(self.key[1])}, seed {int(self.key[0])}); "
-                    "use a shorter run.dt."
-                )
+
+    def _explosion(self, time: float) -> str:
+        """What to say of a step near a time [s] that made too many molecules."""
+        largest = self.system.network.species[int(np.argmax(self.state.n))]
+        return (
+            f"{largest}: one time step, near t = {time:.6g} s, made more molecules than there was room for "
+            f"(trial {int(self.key[1])}, seed {int(self.key[0])}); use a shorter run.dt."
+        )
 
 
 class _Frames:
@@ -258,17 +263,3 @@ class _Frames:
             )
             for name, frames in self.rows.items()
         }
-
-
-def expected_number(system: System, release: Release) -> float:
-    """Mean number of molecules that one occasion of a release puts in."""
-    geometry = system.geometry
-    if release.count is not None:
-        return float(release.count)
-    if release.density is not None:
-        return release.density * float(geometry.region_area[geometry.regions.index(release.on or "membrane")])
-    where = geometry.compartments.index(release.inside or "cytosol")
-    return (release.concentration or 0.0) * float(geometry.compartment_volume[where])
-
-
-__all__ = ["Trial", "expected_number", "frame_times", "run_trial"]

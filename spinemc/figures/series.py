@@ -131,9 +131,7 @@ def draw_fano(ax: Axes, tree: xr.DataTree, species: str) -> Axes:
     factor = fano(totals(tree).sel(species=species))
     milliseconds = 1e3 * factor["time"].values
     ax.axhline(1, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)))
-    ax.annotate(
-        "Poisson", (0, 1), (3, -9), ("axes fraction", "data"), "offset points", color=QUIET, fontsize=7
-    )
+    ax.annotate("Poisson", (0, 1), (3, -9), ("axes fraction", "data"), "offset points", color=QUIET, fontsize=7)
     values = factor.where(factor > 0).values
     ax.plot(milliseconds, values, color=MEAN, linewidth=1.0)
     ax.set(xlabel="time (ms)", ylabel=f"Fano factor of {species}", xlim=(0, milliseconds[-1]))

@@ -21,7 +21,8 @@ class Grid:
     """Voxels over a geometry, the distance from each to the wall, and the reaction cells made of them.
 
     A reaction cell is a cube of `VOXELS_PER_CELL` voxels along each edge, or what of it lies inside the mesh; where
-    that is little, the cube is joined to the neighbour it has the widest opening to, for its size.
+    that is little, the piece is joined to a neighbour that holds enough, the one it has the widest opening to for its
+    size, or, where there is none, to another piece.
 
     Attributes
     ----------
@@ -135,9 +136,19 @@ def _joined(block: np.ndarray, volume: np.ndarray, openings: tuple[np.ndarray, .
         pair, where = np.unique(source * np.int64(filled.size) + target, return_inverse=True)
         open_area = np.bincount(where, np.concatenate([area, area])[keep])
         source, target = pair // filled.size, pair % filled.size
-        order = np.lexsort((-open_area / (filled[source] + filled[target]), source))
+        whole = ~small[target]
+        if whole.any():
+            source, target, open_area = source[whole], target[whole], open_area[whole]
+        score = open_area / (filled[source] + filled[target])
+        order = np.lexsort((np.maximum(source, target), np.minimum(source, target), -score, source))
         first = order[np.unique(source[order], return_index=True)[1]]
-        graph = coo_matrix((np.ones(first.size), (source[first], target[first])), shape=(filled.size,) * 2)
+        source, target = source[first], target[first]
+        if not whole.any():
+            choice = np.full(filled.size, -1)
+            choice[source] = target
+            mutual = choice[target] == source  # pairs only: a chain of small pieces would reach far
+            source, target = source[mutual], target[mutual]
+        graph = coo_matrix((np.ones(source.size), (source, target)), shape=(filled.size,) * 2)
         n, merged = connected_components(graph, directed=False)
         label = merged[label]
         filled = np.bincount(merged, filled, n)
@@ -294,5 +305,5 @@ def _shelter(corner, normal, area, origin, size, shape, reach, out):
             if bound[v] - along > -0.5 * size:
                 for axis in range(3):
                     out[v, axis] = way[v, axis]
-                out[v, 3] = np.float32(bound[v] - margin)
+                out[v, 3] = np.float32(bound[v] - margin - 1.2e-7 * abs(bound[v]))  # single precision rounds either way
                 out[v, 4] = np.float32(reach * reach)

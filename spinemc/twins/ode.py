@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinemc.chemistry.network import Network, Step
+from spinemc.chemistry.releases import expected_number
 from spinemc.errors import EngineError
 from spinemc.geometry import Geometry
 from spinemc.geometry.compartments import face_compartment, locate
@@ -320,22 +321,20 @@ def _added(release: Release, geometry: Geometry, network: Network, there: Places
     species = network.species.index(release.species)
     if release.on is not None:
         region = geometry.regions.index(release.on)
-        amount = (release.density or 0.0) * geometry.region_area[region]
         share = np.array([f for _, f in _spread(there, region)])
         where = np.array([q for q, _ in _spread(there, region)])
         if not network.surface[species]:
             where = there.patch_part[where]
     elif release.at is not None:
-        amount, share = 0.0, np.ones(1)
+        share = np.ones(1)
         inner = int(locate(geometry, np.array([release.at]))[0])
         where = np.flatnonzero(there.part == inner) if inner in there.part else np.array([there.volume.argmax()])
     else:
         inner = geometry.compartments.index(release.inside or geometry.compartments[0])
-        amount = (release.concentration or 0.0) * geometry.compartment_volume[inner]
         where = np.arange(len(there.part)) if inner == 0 else np.flatnonzero(there.part == inner)
         share = there.volume[where] / there.volume[where].sum()
     added = np.zeros(there.size)
-    np.add.at(added, there.state[species][where], share * (amount if release.count is None else release.count))
+    np.add.at(added, there.state[species][where], share * expected_number(geometry, release))
     return added
 
 

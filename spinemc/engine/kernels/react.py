@@ -2,9 +2,9 @@
 
 Zeroth- and first-order reactions are simulated exactly in continuous time (Gillespie's direct method on the total
 hazard of all molecules). Second-order reactions happen between molecules that share a reaction cell of inside
-volume V, each pair with hazard k / V; a reverse step puts the freed molecule anywhere in the cell. With that,
-binding and unbinding obey detailed balance whatever the cells' shapes and sizes: the wall's cuts change V and
-nothing else.
+volume V, each pair with probability k dt / V in a step; a reverse step puts the freed molecule anywhere in the cell.
+With that, binding and unbinding obey detailed balance whatever the cells' shapes and sizes: the wall's cuts change V
+and nothing else.
 """
 
 import math
@@ -42,6 +42,7 @@ from spinemc.engine.kernels.tables import (
 CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
 ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
 BELOW_ENTRY = 1e-6  # where a molecule let in starts its way, below the boundary [um]
+MOST_PRODUCTS = np.int64(8)  # of one reaction
 UNKNOWN = -1.0  # a rate that was not looked up because no molecule asks for it
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
 
@@ -242,10 +243,10 @@ def rate_at(start, time, value, cursor, r, t):
 
 
 @jit
-def fire(walls, cells, chem, key, state, spot, t, span):
-    """All zeroth- and first-order events from time t on, for `span` [s], with the rates of the middle of the span.
+def fire(walls, cells, chem, key, state, spot, t, span, left):
+    """All zeroth- and first-order events of the last `left` [s] of a span, with the rates of the span's middle.
 
-    Returns the hazard that was left at the end, the expected number of events in a second [1/s].
+    The span begins at t [s]. Returns 0, or the time left where an event is due and a species has no slots for it.
     """
     uni = chem.uni
     uni_species = chem.uni_species
@@ -259,7 +260,6 @@ def fire(walls, cells, chem, key, state, spot, t, span):
     for m in range(uni.shape[0]):
         s = uni_species[m]
         rate[uni[m]] = rate_at(start, time, value, cursor, uni[m], now) if s < 0 or n[s] > 0 else UNKNOWN
-    left = span
     while True:
         total = 0.0
         for m in range(uni.shape[0]):
@@ -273,7 +273,10 @@ def fire(walls, cells, chem, key, state, spot, t, span):
                 total += n[s] * rate[r]
         if total * left <= state.clock[0]:
             state.clock[0] -= total * left
-            return total
+            return 0.0
+        for s in range(n.shape[0]):
+            if state.room[s] - n[s] < MOST_PRODUCTS:
+                return left
         left -= state.clock[0] / total
         serial = state.serial[EVENTS]
         state.serial[EVENTS] += 1
@@ -307,18 +310,16 @@ def fire(walls, cells, chem, key, state, spot, t, span):
 
 @inline
 def hazard_of(active_start, active, partner, partner_column, rate, count, s, row):
-    """Partners of species s in a cell, whose row of the counts is given, times their rates."""
+    """Partners of species s in a cell, whose row of the counts is given, times their rates.
+
+    Times dt / V this is the probability of a reaction in one step: the rates are made for that, see
+    `spinemc.engine.rates.returns`.
+    """
     total = 0.0
     for m in range(active_start[s], active_start[s + 1]):
         partners = count[row + partner_column[m]] - (partner[m] == s)
         total += partners * rate[active[m]]
     return total
-
-
-@inline
-def reacts(hazard, u):
-    """Whether an event of this hazard happens, by a uniform number u; the exponential is rarely needed."""
-    return u < hazard and u < -math.expm1(-hazard)
 
 
 @jit

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from spinemc.engine.kernels.move import brushes, frame_of, travel, voxel_at
-from spinemc.engine.kernels.react import compartment_of, enter, fire, hazard_of, meet, rate_at, reacts, remove
+from spinemc.engine.kernels.react import compartment_of, enter, fire, hazard_of, meet, rate_at, remove
 from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, uniform, words
 from spinemc.engine.kernels.tables import FULL, HELD, MOVES, NONE, STEPS
 
@@ -16,6 +16,9 @@ BLOCK = 256  # molecules whose displacements are drawn together
 
 # what `advance` says when it comes back
 DONE, GROW, OVERFLOW = range(3)
+
+# parts of a step, see State.pause
+BEFORE, MOTION, AFTER = range(3)
 
 
 @jit
@@ -116,7 +119,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                     count[cell * columns + column] += 1
             if seeks:
                 hazard = hazard_of(active_start, active, partner, partner_column, rate, count, s, cell * columns)
-                if hazard > 0.0 and reacts(hazard * (dt / cell_volume[cell]), left[i - low]):
+                if left[i - low] < hazard * (dt / cell_volume[cell]):
                     meet(walls, cells, chem, key, state, spot, s, i)
         high = low
 
@@ -140,21 +143,28 @@ def stay(walls, cells, chem, key, state, spot, s, dt):
                 cell * chem.columns[0],
             )
             size = cells.area[cell] if chem.surface[s] else cells.volume[cell]
-            if hazard > 0.0 and reacts(hazard * (dt / size), uniform(d)):
+            if uniform(d) < hazard * (dt / size):
                 meet(walls, cells, chem, key, state, spot, s, i)
 
 
 @jit
-def has_room(state, expected):
-    """Whether every species has slots for what one step may make, `expected` events and some to spare."""
+def has_room(state):
+    """Whether every species has slots for what the encounters of one step may make."""
     total = 0
     for s in range(state.n.shape[0]):
         total += state.n[s]
-    need = 64 + total // 4 + math.ceil(10.0 * expected)
     tight = 0
     for s in range(state.n.shape[0]):
-        tight += state.room[s] - state.n[s] < need
+        tight += state.room[s] - state.n[s] < 64 + total // 4
     return tight == 0
+
+
+@jit
+def half(walls, cells, chem, key, state, spot, t, span):
+    """The reactions of half a step, or what is left of it after a pause. Returns whether it came to its end."""
+    left = state.pause[1] if state.pause[1] > 0.0 else span
+    state.pause[1] = fire(walls, cells, chem, key, state, spot, t, span, left)
+    return state.pause[1] == 0.0
 
 
 @jit
@@ -173,29 +183,35 @@ def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, ste
     step : int
         The number of steps of the stretch that are done.
     status : int
-        DONE; GROW, where a species needs more slots before the next step; OVERFLOW, where one step made more molecules
-        than there were slots for, and the trial is spoilt.
+        DONE; GROW, where a species needs more slots: called again with more, the step goes on where it was; OVERFLOW,
+        where the encounters of one step made more molecules than there were slots for, and the trial is spoilt.
     """
-    hazard = 0.0
     for step in range(first, steps):
-        if not has_room(state, hazard * dt):
-            return step, GROW
         t = start + step * dt
-        fire(walls, cells, chem, key, state, spot, t, 0.5 * dt)
-        for m in range(chem.active.shape[0]):
-            r = chem.active[m]
-            state.rate[r] = rate_at(chem.rate_start, chem.rate_time, chem.rate_value, state.cursor, r, t + 0.5 * dt)
-        for s in range(state.n.shape[0]):
-            if chem.D[s] > 0.0:
-                move(walls, cells, chem, key, state, spot, s, dt)
-            elif chem.active_start[s + 1] > chem.active_start[s]:
-                stay(walls, cells, chem, key, state, spot, s, dt)
-        for e in range(entries.species.shape[0]):
-            enter(walls, cells, chem, entries, key, state, e, dt)
-        hazard = fire(walls, cells, chem, key, state, spot, t + 0.5 * dt, 0.5 * dt)
+        if state.pause[0] == BEFORE:
+            if not half(walls, cells, chem, key, state, spot, t, 0.5 * dt):
+                return step, GROW
+            state.pause[0] = MOTION
+        if state.pause[0] == MOTION:
+            if not has_room(state):
+                return step, GROW
+            for m in range(chem.active.shape[0]):
+                r = chem.active[m]
+                state.rate[r] = rate_at(chem.rate_start, chem.rate_time, chem.rate_value, state.cursor, r, t + 0.5 * dt)
+            for s in range(state.n.shape[0]):
+                if chem.D[s] > 0.0:
+                    move(walls, cells, chem, key, state, spot, s, dt)
+                elif chem.active_start[s + 1] > chem.active_start[s]:
+                    stay(walls, cells, chem, key, state, spot, s, dt)
+            for e in range(entries.species.shape[0]):
+                enter(walls, cells, chem, entries, key, state, e, dt)
+            if state.serial[FULL] != 0:
+                return step, OVERFLOW
+            state.pause[0] = AFTER
+        if not half(walls, cells, chem, key, state, spot, t + 0.5 * dt, 0.5 * dt):
+            return step, GROW
+        state.pause[0] = BEFORE
         state.serial[STEPS] += 1
-        if state.serial[FULL] != 0:
-            return step, OVERFLOW
     return steps, DONE
 
 

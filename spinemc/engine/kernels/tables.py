@@ -123,6 +123,7 @@ class State(NamedTuple):
     absorbed: np.ndarray  # (boundaries,) molecules taken out so far, less those let in
     clock: np.ndarray  # hazard left before the next event: [0] reactions, [1 + e] entry e
     serial: np.ndarray  # SERIAL_...: counters of a trial
+    pause: np.ndarray  # (2,) part of the step that comes next, and time left in a part that was broken off [s]
     cursor: np.ndarray  # (reactions,) row of the rate table in use
     rate: np.ndarray  # (reactions,) scratch: rates now
 
