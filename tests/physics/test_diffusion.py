@@ -88,7 +88,7 @@ def test_no_escape(mesh):
     """10^8 particle-steps in a mushroom spine: no molecule is lost or outside at any of five moments.
 
     Two ways to tell, neither the engine's: crossings of a ray for every second of 1,000,000 positions, and the winding
-    number for every hundredth. Steps that round-off left in doubt and that were not made are fewer than one in a million.
+    number for every hundredth. Steps not made because round-off left them in doubt: under one in a million.
     """
     dt, steps, molecules = 2e-6, 500, 50_000
     spine = scene(
