@@ -11,7 +11,7 @@ at here: a path that touched one and came back belongs to fewer than one step in
 
 import math
 
-from naive_draws import ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
+from naive_draws import CREEP, ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
 from naive_surface import Surface, dot, frame, minus, plus, times
 
 from spinemc.engine.kernels.tables import (
@@ -259,6 +259,10 @@ class Engine:
             molecule = self.molecules[s][i]
             *three, spare = words(self.key, i, step, MOVE, s, 0)
             start = molecule.at
+            if self.surface.has_rims(s, molecule.voxel):
+                end, boundary = self.creep(s, i, start, D)
+                self.leave_or_stay(s, i, end, boundary, spare, t)
+                continue
             made = self.surface.travel(s, start, tuple(sigma * normal(word) for word in three))
             if made is None:
                 self.serial[HELD] += 1
@@ -267,12 +271,40 @@ class Engine:
                 touched, exponent = self.surface.touch(s, start, end, D * self.dt)
                 if touched >= 0 and uniform(words(self.key, i, step, TOUCH, s, 0)[0]) < math.exp(-exponent):
                     boundary = touched
-            if boundary >= 0:
-                self.absorbed[boundary] += 1
-                self.remove(s, i)
+            self.leave_or_stay(s, i, end, boundary, spare, t)
+
+    def leave_or_stay(self, s, i, end, boundary, spare, t):
+        """Take molecule i out at a boundary, or let it meet partners where its step ended."""
+        if boundary >= 0:
+            self.absorbed[boundary] += 1
+            self.remove(s, i)
+            return
+        molecule = self.molecules[s][i]
+        molecule.at, molecule.voxel = end, self.surface.voxel(end)
+        self.meet(s, i, uniform(spare), t)
+
+    def creep(self, s, i, p, D):
+        """A step near a rim, in pieces that are short against the distance to it: its end and the boundary met."""
+        left, attempt = self.dt, 0
+        while left > 0.0:
+            span = self.surface.rim_distance(s, p) / 3.0
+            span = min(left, max(span * span / (2.0 * D), self.dt / 4096.0))
+            left -= span
+            *three, spare = words(self.key, i, self.serial[STEPS], CREEP, s, attempt)
+            attempt += 1
+            sigma = math.sqrt(2.0 * D * span)
+            made = self.surface.travel(s, p, tuple(sigma * normal(word) for word in three))
+            if made is None:
+                self.serial[HELD] += 1
                 continue
-            molecule.at, molecule.voxel = end, self.surface.voxel(end)
-            self.meet(s, i, uniform(spare), t)
+            end, boundary = made
+            if boundary >= 0:
+                return end, boundary
+            touched, exponent = self.surface.touch(s, p, end, D * span)
+            p = end
+            if touched >= 0 and uniform(spare) < math.exp(-exponent):
+                return p, touched
+        return p, -1
 
     def stay(self, s, t):
         """Encounters of every molecule of a species that does not move, the last one first."""

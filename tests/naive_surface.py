@@ -47,6 +47,11 @@ class Surface:
         self.normals = [n[:3] for n in walls.plane.tolist()]
         self.offsets = [n[3] for n in walls.plane.tolist()]
         self.boundary = walls.boundary.tolist()
+        self.rims = [
+            [(ends[:3], ends[3:]) for ends, counts in zip(walls.rim.tolist(), of, strict=True) if counts]
+            for of in walls.rim_of.tolist()
+        ]
+        self.rim_start = walls.rim_start.tolist()
         self.origin, self.shape = voxels.origin.tolist(), voxels.shape
         self.size, self.inverse = voxels.size, 1.0 / voxels.size
         self.center_inside = voxels.center_inside.ravel().tolist()
@@ -57,6 +62,20 @@ class Surface:
         if min(i, j, k) < 0 or i >= self.shape[0] or j >= self.shape[1] or k >= self.shape[2]:
             return -1
         return (i * self.shape[1] + j) * self.shape[2] + k
+
+    def has_rims(self, species, voxel):
+        """Whether a step of a species that some face takes out counts as near a rim where it begins in a voxel."""
+        return max(self.boundary[species]) >= 0 and self.rim_start[voxel + 1] > self.rim_start[voxel]
+
+    def rim_distance(self, species, p):
+        """Distance from a point to the nearest rim for a species, over all of them."""
+        least = math.inf
+        for a, b in self.rims[species]:
+            u, w = minus(b, a), minus(p, a)
+            share = min(max(dot(w, u) / dot(u, u), 0.0), 1.0)
+            w = minus(w, times(share, u))
+            least = min(least, dot(w, w))
+        return math.sqrt(least)
 
     def indices(self, voxel):
         """i, j, k of a voxel."""

@@ -24,6 +24,8 @@ from spinemc.geometry.grid import Grid, shelters
 from spinemc.scenario import Boundary, Scenario
 
 _STEPS = (3.5, 2.0)  # lengths of steps, in standard deviations along an axis, that shelters are made for
+_FLAT = 0.2  # cosine of the turn of the wall at an edge, above which one slides over it
+_RIM_REACH = 4.0  # standard deviations of a step within which a rim is looked for
 _REACH = 6.0  # standard deviations of a step within which an absorbing face is looked for
 
 
@@ -75,7 +77,14 @@ class System:
             boundary[species, faces] = number
             far = _REACH * np.sqrt(2.0 * self.network.D[species] * self.scenario.run.dt)
             reach[faces] = np.maximum(reach[faces], far)
-        near_start, near = _near(self.grid, geometry, reach)
+        triangles = geometry.triangles
+        near_start, near = _near(self.grid, triangles.min(axis=1), triangles.max(axis=1), reach)
+        kinds = np.array([b.kind == "absorb" for _, b, _ in self.boundaries] + [False])
+        rim, rim_of = _rims(geometry, kinds[boundary])
+        fastest = np.where(rim_of, self.network.D[:, np.newaxis], 0.0).max(axis=0)
+        ends = rim.reshape(-1, 2, 3)
+        rim_reach = _RIM_REACH * np.sqrt(2.0 * fastest * self.scenario.run.dt)
+        rim_start, rim_near = _near(self.grid, ends.min(axis=1), ends.max(axis=1), rim_reach)
         moving, kind = np.unique(self.network.D, return_inverse=True)
         sigma = np.sqrt(2.0 * moving * self.scenario.run.dt)
         corner = geometry.triangles.reshape(-1, 9)
@@ -91,6 +100,10 @@ class System:
             triangle=voxels.triangle.astype(np.int32),
             near_start=near_start,
             near=near,
+            rim_start=rim_start,
+            rim_near=rim_near,
+            rim=rim,
+            rim_of=rim_of,
             takes=np.asarray((boundary >= 0).any(axis=1)),
             plane=np.column_stack([normal, (normal * geometry.triangles.mean(axis=1)).sum(axis=1)]),
             corner=np.ascontiguousarray(corner, np.float64),
@@ -262,21 +275,46 @@ def _change(network: Network, step: Step) -> tuple[list[bool], list[tuple[int, i
     return gone, made
 
 
-def _near(grid: Grid, geometry: Geometry, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each voxel the faces, among those with a reach [um] above 0, whose box grown by it touches the voxel."""
+def _near(grid: Grid, low: np.ndarray, high: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each voxel the boxes (corners low and high), of those with a reach [um] above 0, that come within it."""
     voxels = grid.voxels
     total = int(np.prod(voxels.shape))
-    owners, faces = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for f in np.flatnonzero(reach > 0.0):
-        corners = geometry.triangles[f]
-        low = np.floor((corners.min(axis=0) - reach[f] - voxels.origin) / voxels.size).astype(int)
-        high = np.floor((corners.max(axis=0) + reach[f] - voxels.origin) / voxels.size).astype(int)
-        axes = [np.arange(max(a, 0), min(b, n - 1) + 1) for a, b, n in zip(low, high, voxels.shape, strict=True)]
+    owners, things = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for n in np.flatnonzero(reach > 0.0):
+        first = np.floor((low[n] - reach[n] - voxels.origin) / voxels.size).astype(int)
+        last = np.floor((high[n] + reach[n] - voxels.origin) / voxels.size).astype(int)
+        axes = [np.arange(max(a, 0), min(b, m - 1) + 1) for a, b, m in zip(first, last, voxels.shape, strict=True)]
         i, j, k = np.meshgrid(*axes, indexing="ij")
         found = ((i * voxels.shape[1] + j) * voxels.shape[2] + k).ravel()
         owners.append(found)
-        faces.append(np.full(found.size, f))
+        things.append(np.full(found.size, n))
     owner = np.concatenate(owners)
     order = np.argsort(owner, kind="stable")
     start = np.searchsorted(owner[order], np.arange(total + 1)).astype(np.int64)
-    return start, np.concatenate(faces)[order].astype(np.int32)
+    return start, np.concatenate(things)[order].astype(np.int32)
+
+
+def _rims(geometry: Geometry, absorbing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Edges along which an absorbing region goes on as a reflecting wall.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    absorbing : (species, faces) bool
+
+    Returns
+    -------
+    (rims, 6) float64, (species, rims) bool
+        The ends of each edge [um]; for which species it parts the two. Where the wall turns by nearly a right angle
+        or more there is no rim: a step's motion along the region and across it do not mix.
+    """
+    face = geometry.face
+    edge = np.sort(np.concatenate([face[:, [0, 1]], face[:, [1, 2]], face[:, [2, 0]]]), axis=1)
+    owner = np.tile(np.arange(len(face)), 3)
+    order = np.lexsort((edge[:, 1], edge[:, 0]))
+    one, other = owner[order[0::2]], owner[order[1::2]]
+    ends = edge[order[0::2]]
+    flat = (geometry.face_normal[one] * geometry.face_normal[other]).sum(axis=1) > _FLAT
+    parts = (absorbing[:, one] != absorbing[:, other]) & flat
+    kept = parts.any(axis=0)
+    return geometry.vertex[ends[kept]].reshape(-1, 6), parts[:, kept]

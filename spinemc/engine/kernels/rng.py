@@ -15,7 +15,7 @@ inline = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=Tru
 
 # what a block of random words is for: the third word of the counter is purpose * 2^16 + species
 # (typed, because numba compiles a function anew for each literal number it is called with)
-MOVE, TOUCH, EVENT, PLACE, REACT, ENTER = (np.int64(n) for n in range(6))
+MOVE, TOUCH, EVENT, PLACE, REACT, ENTER, CREEP = (np.int64(n) for n in range(7))
 FIRST, SECOND = np.int64(0), np.int64(1)  # attempts
 
 _MASK = np.uint64(0xFFFFFFFF)

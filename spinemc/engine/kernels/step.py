@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.move import brushes, frame_of, travel, voxel_at
+from spinemc.engine.kernels.absorb import brushes, creep
+from spinemc.engine.kernels.move import frame_of, travel, voxel_at
 from spinemc.engine.kernels.react import compartment_of, enter, fire, hazard_of, meet, rate_at, remove
 from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, uniform, words
 from spinemc.engine.kernels.tables import FULL, HELD, MOVES, NONE, STEPS
@@ -42,6 +43,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     boundaries = walls.boundary
     near_start = walls.near_start
     near = walls.near
+    rim_start = walls.rim_start
     shelter = walls.shelter[walls.shelter_class[s]]
     of_voxel = cells.of_voxel
     cell_volume = cells.volume
@@ -81,7 +83,9 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             z = pz + dz
             w = voxel_at(frame, x, y, z)
             boundary = NONE
-            if square >= clear * clear and (
+            if taken and rim_start[v + 1] > rim_start[v]:
+                x, y, z, w, boundary = creep(walls, state, key, step, s, i, px, py, pz, v, chem.D[s], dt)
+            elif square >= clear * clear and (
                 square > shelter[v, 4]
                 or shelter[v, 0] * px + shelter[v, 1] * py + shelter[v, 2] * pz >= shelter[v, 3]
                 or shelter[v, 0] * x + shelter[v, 1] * y + shelter[v, 2] * z >= shelter[v, 3]
@@ -95,7 +99,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                     y = py
                     z = pz
                     w = v
-            if taken and boundary < 0 and near_start[w + 1] > near_start[w]:
+            if taken and boundary < 0 and rim_start[v + 1] == rim_start[v] and near_start[w + 1] > near_start[w]:
                 touched, exponent = brushes(
                     near_start, near, plane, corner, boundaries, s, w, px, py, pz, x, y, z, spread
                 )

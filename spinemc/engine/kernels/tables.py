@@ -24,6 +24,10 @@ class Walls(NamedTuple):
     triangle: np.ndarray  # faces that touch a voxel
     near_start: np.ndarray  # (voxels + 1,) likewise for faces that take molecules out, within reach of one step
     near: np.ndarray
+    rim_start: np.ndarray  # (voxels + 1,) likewise for rims of absorbing regions, see kernels.absorb
+    rim_near: np.ndarray
+    rim: np.ndarray  # (rims, 6) ends of each edge [um]
+    rim_of: np.ndarray  # (species, rims) bool: whether it is one for a species
     takes: np.ndarray  # (species,) bool: whether any face takes molecules of a species out
     plane: np.ndarray  # (faces, 4) outward unit normal n and offset c: n . x = c on the plane
     corner: np.ndarray  # (faces, 9) corners, counter-clockwise seen from outside [um]
