@@ -2,7 +2,7 @@
 
 import math
 
-from spinemc.engine.kernels.move import frame_of, pierces, travel
+from spinemc.engine.kernels.move import pierces, travel_in
 from spinemc.engine.kernels.rng import CREEP, inline, jit, normal, uniform, words
 from spinemc.engine.kernels.tables import HELD, NONE
 
@@ -88,7 +88,6 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
 
     Returns x, y, z [um], the voxel, and the boundary that took the molecule out (-1 for none).
     """
-    frame = frame_of(walls)
     left = dt
     attempt = 0
     boundary = NONE
@@ -102,21 +101,8 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
         a, b, c, d = words(key, i, step, CREEP, species, attempt)
         attempt += 1
         sigma = math.sqrt(2.0 * diffusion * span)
-        nx, ny, nz, w, boundary = travel(
-            frame,
-            walls.center_inside,
-            walls.start,
-            walls.triangle,
-            walls.plane,
-            walls.corner,
-            walls.boundary,
-            species,
-            x,
-            y,
-            z,
-            sigma * normal(a),
-            sigma * normal(b),
-            sigma * normal(c),
+        nx, ny, nz, w, boundary = travel_in(
+            walls, species, x, y, z, sigma * normal(a), sigma * normal(b), sigma * normal(c)
         )
         if boundary >= 0:
             break

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.move import frame_of, is_inside, point_in_voxel, travel, voxel_at
+from spinemc.engine.kernels.move import frame_of, is_inside, point_in_voxel, travel_in, voxel_at
 from spinemc.engine.kernels.rng import (
     ENTER,
     EVENT,
@@ -394,14 +394,8 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
         gy = normal(q)
         tx, ty, tz, sx, sy, sz = tangents(normal_x, normal_y, normal_z)
         scale = share * sigma
-        x, y, z, v, _ = travel(
-            frame_of(walls),
-            walls.center_inside,
-            walls.start,
-            walls.triangle,
-            walls.plane,
-            walls.corner,
-            walls.boundary,
+        x, y, z, v, _ = travel_in(
+            walls,
             s,
             x,
             y,
