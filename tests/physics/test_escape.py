@@ -65,17 +65,17 @@ def hole(sigma, molecules, trials, seed):
 
 
 def test_hole_in_a_sphere():
-    """Mean first passage through a cap of half angle 0.1 within 1 % of 10.900 R^2/D, steps of 0.7 of its radius.
+    """Mean first passage through a cap of half angle 0.1 within 1 % of 10.900 R^2/D, steps as long as its radius.
 
-    120,000 molecules: the times are exponential, standard error 0.29 %.
+    100,000 molecules: the times are exponential, standard error 0.32 %.
     """
-    assert abs(hole(sigma=0.7, molecules=15_000, trials=8, seed=2)) < 0.01
+    assert abs(hole(sigma=1.0, molecules=12_500, trials=8, seed=2)) < 0.01
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("sigma", "trials"), [(1.4, 16), (1.0, 16), (0.5, 8), (0.3, 4)])
+@pytest.mark.parametrize(("sigma", "trials"), [(1.4, 16), (0.7, 8), (0.5, 8)])
 def test_hole_in_a_sphere_by_step(sigma, trials):
-    """The same within 1 %, from steps of 1.4 of the cap's radius down to 0.3; 60,000 to 240,000 molecules."""
+    """The same within 1 %, from steps of 1.4 of the cap's radius to 0.5; standard error 0.29 % or less."""
     assert abs(hole(sigma, molecules=15_000, trials=trials, seed=3)) < 0.01
 
 
