@@ -40,13 +40,8 @@ def calls(monkeypatch):
         return call
 
     fakes = {
-        "simulate": {
-            "run": "tree",
-            "resume": "tree",
-            "check": "all is well",
-            "summary": "a summary",
-            "compare": "a table",
-        },
+        "simulate": {"run": "tree", "resume": "tree"},
+        "report": {"check": "all is well", "summary": "a summary", "compare": "a table", "twin": "a twin"},
         "geometry": {"load_geometry": "built", "describe": "a spine", "export": None},
         "figures": {"plot_geometry": None, "plot_run": None},
         "store": {"open": "tree"},
@@ -97,8 +92,8 @@ def test_run_by_default(here, calls, capsys):
         ("geometry g.toml", ("describe", ("built",), {}), "a spine\n"),
         ("geometry g.toml --export m.stl", ("export", ("built", Path("m.stl")), {}), "a spine\nm.stl\n"),
         ("geometry g.toml --plot p.png", ("plot_geometry", ("built", Path("p.png")), {}), "a spine\np.png\n"),
-        ("plot d/r.zarr", ("plot_run", ("tree", Path("r.png")), {}), "r.png\n"),
-        ("plot r.zarr --out p.pdf", ("plot_run", ("tree", Path("p.pdf")), {}), "p.pdf\n"),
+        ("plot d/r.zarr", ("plot_run", ("tree", Path("r.png"), "a twin"), {}), "r.png\n"),
+        ("plot r.zarr --out p.pdf", ("plot_run", ("tree", Path("p.pdf"), "a twin"), {}), "p.pdf\n"),
     ],
 )
 def test_other_commands(here, calls, capsys, command, call, printed):
@@ -136,7 +131,7 @@ def test_an_interruption_that_leaves_nothing(here, calls, capsys, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(spinemc.simulate, "check", interrupted)
+    monkeypatch.setattr(spinemc.report, "check", interrupted)
     assert cli.main(["check", "a.toml"]) == 130
     assert capsys.readouterr().err == "interrupted.\n"
 
@@ -156,7 +151,7 @@ def test_warnings_are_lines(here, calls, capsys, monkeypatch):
         warnings.warn("the time step is a bit long.", SpinemcWarning, stacklevel=1)
         return "done"
 
-    monkeypatch.setattr(spinemc.simulate, "check", doubtful)
+    monkeypatch.setattr(spinemc.report, "check", doubtful)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         assert cli.main(["check", "a.toml"]) == 0
