@@ -236,7 +236,12 @@ class Engine:
         ]
         total = total_of(weights)
         room = self.cell_area[cell] if self.chem.surface[s] else self.cell_volume[cell]
-        if u >= total * (self.dt / room):
+        hazard = 0.0
+        for m in wanted:
+            p = self.rate(self.chem.active[m], t) * (self.dt / room)
+            partners = self.count(cell, self.chem.partner[m]) - int(self.chem.partner[m] == s)
+            hazard += partners * (p * (1.0 + p * (0.5 + p * (1.0 / 3.0))))  # - log(1 - p) for each
+        if u >= -math.expm1(-hazard):
             return
         a, b, _, _ = self.draw(EVENTS, REACT)
         self.serial[EVENTS] += 1

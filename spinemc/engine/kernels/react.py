@@ -43,6 +43,7 @@ CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as hav
 ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
 BELOW_ENTRY = 1e-6  # where a molecule let in starts its way, below the boundary [um]
 MOST_PRODUCTS = np.int64(8)  # of one reaction
+THIRD = 1.0 / 3.0
 UNKNOWN = -1.0  # a rate that was not looked up because no molecule asks for it
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
 
@@ -309,17 +310,25 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
 
 
 @inline
-def hazard_of(active_start, active, partner, partner_column, rate, count, s, row):
-    """Partners of species s in a cell, whose row of the counts is given, times their rates.
+def hazard_of(active_start, active, partner, partner_column, rate, count, s, row, per_place):
+    """Hazard in one step that a molecule of species s reacts, in a cell whose row of the counts is given.
 
-    Times dt / V this is the probability of a reaction in one step: the rates are made for that, see
-    `spinemc.engine.rates.returns`.
+    A pair reacts with probability p = k dt / V (`per_place` is dt / V) and escapes with 1 - p; -log(1 - p) is
+    p + p^2 / 2 + p^3 / 3 where p is as small as it has to be.
     """
     total = 0.0
     for m in range(active_start[s], active_start[s + 1]):
         partners = count[row + partner_column[m]] - (partner[m] == s)
-        total += partners * rate[active[m]]
+        if partners > 0:
+            p = rate[active[m]] * per_place
+            total += partners * (p * (1.0 + p * (0.5 + p * THIRD)))
     return total
+
+
+@inline
+def happens(hazard, u):
+    """Whether an event of this hazard happens, by a uniform number u; the exponential is rarely needed."""
+    return u < hazard and u < -math.expm1(-hazard)
 
 
 @jit
@@ -327,9 +336,10 @@ def meet(walls, cells, chem, key, state, spot, s, i):
     """Let molecule i of species s react with one of the partners in its cell, each in proportion to its rate."""
     cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
     row = cell * chem.columns[0]
-    total = hazard_of(
-        chem.active_start, chem.active, chem.partner, chem.partner_column, state.rate, state.count, s, row
-    )
+    total = 0.0
+    for m in range(chem.active_start[s], chem.active_start[s + 1]):
+        partners = state.count[row + chem.partner_column[m]] - (chem.partner[m] == s)
+        total += partners * state.rate[chem.active[m]]
     serial = state.serial[EVENTS]
     state.serial[EVENTS] += 1
     a, b, _, _ = words(key, serial, serial >> 32, REACT, FIRST, FIRST)

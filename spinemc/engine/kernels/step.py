@@ -9,7 +9,7 @@ import numpy as np
 
 from spinemc.engine.kernels.absorb import brushes, creep
 from spinemc.engine.kernels.move import frame_of, travel, voxel_at
-from spinemc.engine.kernels.react import compartment_of, enter, fire, hazard_of, meet, rate_at, remove
+from spinemc.engine.kernels.react import compartment_of, enter, fire, happens, hazard_of, meet, rate_at, remove
 from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, uniform, words
 from spinemc.engine.kernels.tables import FULL, HELD, MOVES, NONE, STEPS
 
@@ -122,8 +122,18 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                     count[old * columns + column] -= 1
                     count[cell * columns + column] += 1
             if seeks:
-                hazard = hazard_of(active_start, active, partner, partner_column, rate, count, s, cell * columns)
-                if left[i - low] < hazard * (dt / cell_volume[cell]):
+                hazard = hazard_of(
+                    active_start,
+                    active,
+                    partner,
+                    partner_column,
+                    rate,
+                    count,
+                    s,
+                    cell * columns,
+                    dt / cell_volume[cell],
+                )
+                if happens(hazard, left[i - low]):
                     meet(walls, cells, chem, key, state, spot, s, i)
         high = low
 
@@ -145,9 +155,9 @@ def stay(walls, cells, chem, key, state, spot, s, dt):
                 state.count,
                 s,
                 cell * chem.columns[0],
+                dt / (cells.area[cell] if chem.surface[s] else cells.volume[cell]),
             )
-            size = cells.area[cell] if chem.surface[s] else cells.volume[cell]
-            if uniform(d) < hazard * (dt / size):
+            if happens(hazard, uniform(d)):
                 meet(walls, cells, chem, key, state, spot, s, i)
 
 
