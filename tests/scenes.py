@@ -5,8 +5,6 @@ Lengths are in um, times in s, second-order rates in um^3/s; `PER_MOLAR` turns a
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.special import gammaln, logsumexp
 from scipy.stats import chi2
@@ -51,12 +49,6 @@ def scene(geometry, species, dt, t_stop, every=None, cell=None, record=None, **p
             **{name: tuple(part) for name, part in parts.items()},
         )
     )
-
-
-def lasting(system: System, t_stop: float) -> System:
-    """The same system on the same grid, with another end."""
-    scenario = system.scenario
-    return replace(system, scenario=replace(scenario, run=replace(scenario.run, t_stop=t_stop)))
 
 
 def run(system: System, trials: int, seed: int) -> list[Trial]:
