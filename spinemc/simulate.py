@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -164,9 +164,9 @@ def _fill(out: Path, system: System, threads: int | None, progress: bool) -> xr.
     shape = layout(system)
     begin, done = perf_counter(), store.finished(out)
     if system.scenario.run.engine == "ode":
-        blocks: Iterable[Block] = [_expected(ode.solve(system.scenario, system.geometry, system.network))]
         moves = 0
-        for block in blocks if done == 0 else ():
+        if done == 0:
+            block = _expected(ode.solve(system.scenario, system.geometry, system.network))
             store.append(out, shape, block, _weights(system, shape, block))
     else:
         with Progress(system, range(done, shape.trials), progress) as shown:
