@@ -11,6 +11,18 @@ import numpy as np
 
 Vector = tuple[float, float, float]
 
+MEMBRANE = "membrane"
+"""The cell's own surface, and the region that is the whole of it."""
+
+CYTOSOL = "cytosol"
+"""The space inside the cell, less what closed surfaces in it enclose."""
+
+OUTSIDE = "outside"
+"""The space around the cell."""
+
+FAR = "far"
+"""The far side of the outside, and the region that is the whole of it."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -54,10 +66,11 @@ class Within:
 
 @dataclass(frozen=True)
 class Named:
-    """A name for a patch of the surface (region) or a part of the inside (compartment)."""
+    """A name for a patch of a surface (region) or a part of a space (compartment)."""
 
     name: str
     within: Within
+    of: str | None = None  # the surface of a region, the space of a compartment; the cell's own where None
 
 
 @dataclass(frozen=True)
@@ -70,14 +83,91 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Plane:
+    """A plane, for the sheet that is a cross-section of the cell.
+
+    Attributes
+    ----------
+    point : Vector
+        A point of it [um].
+    normal : Vector
+        Its direction, of any length.
+    """
+
+    point: Vector
+    normal: Vector
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A surface besides the cell's own, from exactly one of `shape`, `mesh` and `plane`.
+
+    Attributes
+    ----------
+    name : str
+        Of the surface, and of the region that is the whole of it.
+    unit : float
+        um in one length unit of the mesh file.
+    plane : Plane or None
+        The cross-section of the cell there, an open sheet.
+    at : Vector
+        Where the origin of the shape lies [um].
+    inside : str or None
+        The space that a closed surface encloses; an obstacle without one.
+    open : bool
+        Whether it is a sheet, with the same space on both sides.
+    """
+
+    name: str
+    shape: Shape | None = None
+    mesh: Path | None = None
+    unit: float = 1.0
+    plane: Plane | None = None
+    at: Vector = (0.0, 0.0, 0.0)
+    inside: str | None = None
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The far side of the surroundings of the cell, from exactly one of `margin`, `shape` and `mesh`.
+
+    Attributes
+    ----------
+    margin : float or None
+        Room around all other surfaces, in a box [um].
+    unit : float
+        um in one length unit of the mesh file.
+    """
+
+    margin: float | None = None
+    shape: Shape | None = None
+    mesh: Path | None = None
+    unit: float = 1.0
+
+
+@dataclass(frozen=True)
 class GeometrySpec:
-    """Where the surface comes from (exactly one of `shape` and `mesh`) and the names laid over it."""
+    """Where the surfaces come from (the cell's own: exactly one of `shape` and `mesh`) and the names laid over them."""
 
     shape: Shape | None = None
     mesh: Path | None = None
     unit: float = 1.0  # um in one length unit of the mesh file
     region: tuple[Named, ...] = ()
     compartment: tuple[Named, ...] = ()
+    surface: tuple[Surface, ...] = ()
+    outside: Outside | None = None
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The volumes between the surfaces: cytosol, each surface's inside, outside."""
+        inner = (s.inside for s in self.surface if s.inside is not None)
+        return (CYTOSOL, *inner, *((OUTSIDE,) if self.outside is not None else ()))
+
+    @property
+    def surfaces(self) -> tuple[str, ...]:
+        """The surfaces, the cell's own first, the far side of the outside last."""
+        return (MEMBRANE, *(s.name for s in self.surface), *((FAR,) if self.outside is not None else ()))
 
 
 @dataclass(frozen=True)
@@ -103,11 +193,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Species:
-    """A kind of molecule: in the volume, or on the membrane (`on` names the region it lives on)."""
+    """A kind of molecule: in the volume, or on a surface (`on` names the region it lives on)."""
 
     name: str
     D: float = 0.0
     on: str | None = None
+    inside: str = CYTOSOL  # the home of a volume species, a space (TOML: `in`)
 
     @property
     def is_surface(self) -> bool:
@@ -117,7 +208,10 @@ class Species:
 
 @dataclass(frozen=True)
 class Reaction:
-    """An equation with its forward rate, and its backward rate where it is written with `<->`."""
+    """An equation with its forward rate, and its backward rate where it is written with `<->`.
+
+    A molecule is a species' name, "Ca", where it is at home, and with the space behind it, "Ca@lumen", elsewhere.
+    """
 
     equation: str
     reactants: tuple[str, ...]
@@ -131,7 +225,7 @@ class Reaction:
 class Release:
     """Molecules put in: exactly one of count, concentration, density; one of inside, on, at."""
 
-    species: str
+    species: str  # with the space behind it, "Ca@lumen", where that is not its home
     count: int | None = None
     concentration: float | None = None  # molecules um^-3
     density: float | None = None  # molecules um^-2
@@ -147,9 +241,11 @@ class Boundary:
     """What a region does to a volume species that meets it."""
 
     region: str
-    species: tuple[str, ...]
-    kind: str = "reflect"  # absorb | reflect | clamp
+    species: tuple[str, ...]  # with the space behind it, "Ca@lumen", where that is not its home
+    kind: str = "reflect"  # absorb | reflect | clamp | permeable
     concentration: float = 0.0  # molecules um^-3, for clamp
+    rate: float | None = None  # velocity of uptake [um/s], for absorb; all that come are taken where None
+    permeability: float = 0.0  # um/s, for permeable
 
 
 @dataclass(frozen=True)
