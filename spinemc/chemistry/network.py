@@ -1,4 +1,4 @@
-"""Species and reactions of a scenario as a network of one-way elementary steps, by index."""
+"""Populations and reactions of a scenario as a network of one-way elementary steps, by index."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from spinemc.geometry import Geometry
 from spinemc.scenario import Rate, Scenario
+from spinemc.scenario.places import homes, molecule, parts, space_of
 
 
 @dataclass(frozen=True)
@@ -38,32 +39,46 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Species by index and the steps between them.
+    """Populations by index and the steps between them: a species is one population in each space it can be in.
 
     Attributes
     ----------
     species : tuple of str
+        The scenario's species at home, in its order, then others, "Ca@lumen", in the order of their first mention.
     D : (s,) float64
         Diffusion coefficients [um^2 s^-1].
     surface : (s,) bool
-        Whether the species sits in the membrane.
+        Whether the population sits on a surface.
     steps : tuple of Step
+    home : (s,) int64
+        The population of the same species at home; itself for those at home.
+    space : (s,) int64
+        Index into `GeometrySpec.spaces` and `Geometry.spaces`, -1 on a surface.
+    region : (s,) int64
+        The region a surface species lives on, an index into `Geometry.regions`, -1 in the volume.
     """
 
     species: tuple[str, ...]
     D: np.ndarray
     surface: np.ndarray
     steps: tuple[Step, ...]
+    home: np.ndarray
+    space: np.ndarray
+    region: np.ndarray
 
     @property
     def volume_species(self) -> tuple[int, ...]:
-        """Indices of the species that diffuse in the volume, in order."""
-        return tuple(int(i) for i in np.flatnonzero(~self.surface))
+        """Indices of the species that diffuse in the volume, at home, in order."""
+        return tuple(int(i) for i in np.flatnonzero(~self.surface & self._at_home))
 
     @property
     def surface_species(self) -> tuple[int, ...]:
-        """Indices of the species in the membrane, in order."""
+        """Indices of the species on surfaces, in order."""
         return tuple(int(i) for i in np.flatnonzero(self.surface))
+
+    @property
+    def _at_home(self) -> np.ndarray:
+        return self.home == np.arange(len(self.home))
 
 
 def network(scenario: Scenario, geometry: Geometry) -> Network:
@@ -74,10 +89,18 @@ def network(scenario: Scenario, geometry: Geometry) -> Network:
     Network
         One-way steps in the order of the scenario, forward before backward.
     """
-    index = {s.name: i for i, s in enumerate(scenario.species)}
+    spaces, home = scenario.geometry.spaces, homes(scenario.species)
+    number = {s.name: i for i, s in enumerate(scenario.species)}
+    names = tuple(dict.fromkeys([*number, *_mentioned(scenario), *_beyond(scenario, geometry)]))
+    index = {name: i for i, name in enumerate(names)}
+    at_home = [number[parts(name)[0]] for name in names]
+    kinds = [scenario.species[i] for i in at_home]
+    within = [space_of(name, home) for name in names]
     ways = []
     for reaction in scenario.reaction:
-        where = geometry.compartments.index(reaction.inside) if reaction.inside else 0
+        where = 0
+        if not reaction.reactants:
+            where = geometry.compartments.index(reaction.inside or within[index[reaction.products[0]]])
         ends = (reaction.reactants, reaction.products)
         ways.append((*ends, reaction.kf, where))
         if reaction.kb is not None:
@@ -95,8 +118,30 @@ def network(scenario: Scenario, geometry: Geometry) -> Network:
         for a, b, rate, where in ways
     )
     return Network(
-        species=tuple(s.name for s in scenario.species),
-        D=np.array([s.D for s in scenario.species], dtype=np.float64),
-        surface=np.array([s.is_surface for s in scenario.species], dtype=bool),
+        species=names,
+        D=np.array([s.D for s in kinds], dtype=np.float64),
+        surface=np.array([s.is_surface for s in kinds], dtype=bool),
         steps=steps,
+        home=np.array(at_home, dtype=np.int64),
+        space=np.array([-1 if space is None else spaces.index(space) for space in within], dtype=np.int64),
+        region=np.array([-1 if s.on is None else geometry.regions.index(s.on) for s in kinds], dtype=np.int64),
     )
+
+
+def _mentioned(scenario: Scenario) -> list[str]:
+    """The molecules that reactions, releases and boundaries speak of."""
+    reacting = [m for r in scenario.reaction for m in (*r.reactants, *r.products)]
+    released = [r.species for r in scenario.release]
+    return [*reacting, *released, *(m for b in scenario.boundary for m in b.species)]
+
+
+def _beyond(scenario: Scenario, geometry: Geometry) -> list[str]:
+    """The molecules on the far sides of permeable boundaries."""
+    spaces, home = scenario.geometry.spaces, homes(scenario.species)
+    found = []
+    for boundary in scenario.boundary:
+        if boundary.kind == "permeable":
+            sides = np.unique(geometry.face_space[geometry.faces_of(geometry.regions.index(boundary.region))])
+            for name in (parts(m)[0] for m in boundary.species):
+                found += [molecule(name, spaces[side], home[name] or "") for side in sides if side >= 0]
+    return found
