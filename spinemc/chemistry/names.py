@@ -32,11 +32,6 @@ def check_names(scenario: Scenario, geometry: Geometry) -> None:
     home = {s.name: s.on for s in scenario.species}
     for species in scenario.species:
         known(f"species {species.name}, on", species.on, geometry.regions, "region")
-        if species.is_surface and species.D > 0.0:
-            faults.append(
-                f"species {species.name}, D = {species.D:g} um^2/s: molecules of the membrane do not move in this "
-                "version; leave D out."
-            )
     for n, reaction in enumerate(scenario.reaction, 1):
         known(f"reaction {n}, in", reaction.inside, geometry.compartments, "compartment")
     for n, release in enumerate(scenario.release, 1):

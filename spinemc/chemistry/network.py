@@ -98,24 +98,25 @@ def network(scenario: Scenario, geometry: Geometry) -> Network:
     within = [space_of(name, home) for name in names]
     ways = []
     for reaction in scenario.reaction:
-        where = 0
-        if not reaction.reactants:
-            where = geometry.compartments.index(reaction.inside or within[index[reaction.products[0]]])
         ends = (reaction.reactants, reaction.products)
-        ways.append((*ends, reaction.kf, where))
+        ways.append((*ends, reaction.kf, reaction.inside))
         if reaction.kb is not None:
-            ways.append((*ends[::-1], reaction.kb, 0))
-    undoes = {(tuple(sorted(a)), tuple(sorted(b))): i for i, (a, b, _, _) in enumerate(ways)}
+            ways.append((*ends[::-1], reaction.kb, None))
+
+    def where(products: tuple[str, ...], inside: str | None) -> int:
+        return geometry.compartments.index(inside or within[index[products[0]]])
+
+    undoes = {(tuple(sorted(a)), tuple(sorted(b))): i for i, (a, b, *_) in enumerate(ways)}
     steps = tuple(
         Step(
             label=f"{' + '.join(a) or '0'} -> {' + '.join(b) or '0'}",
             reactants=tuple(index[s] for s in a),
             products=tuple(index[s] for s in b),
             rate=rate,
-            where=where,
+            where=0 if a else where(b, inside),
             reverse=undoes.get((tuple(sorted(b)), tuple(sorted(a))), -1),
         )
-        for a, b, rate, where in ways
+        for a, b, rate, inside in ways
     )
     return Network(
         species=names,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spinemc import units
 from spinemc.errors import ScenarioError
+from spinemc.scenario.places import parts
 from spinemc.scenario.sections import Names
 from spinemc.scenario.table import Reader, Table, file_in, nearest
 from spinemc.scenario.values import Rate, Reaction
@@ -19,7 +20,7 @@ MOST_PRODUCTS = 8
 TABLE_UNIT = {"rate0": "uM/s", "rate1": "/s", "rate2": "/M/s", "rate2_surface": "um^2/s"}
 """Unit of the second column of a table, by the kind of rate."""
 
-_TERM = re.compile(r"(?:([1-9])\s+)?([^\W\d]\w*)")
+_TERM = re.compile(r"(?:([1-9])\s+)?([^\W\d]\w*(?:@[^\W\d]\w*)?)")
 
 
 @dataclass(frozen=True)
@@ -89,59 +90,86 @@ def reaction(table: Table, names: Names, folder: Path) -> Reaction | None:
     Reaction or None
         None where the equation cannot be read.
     """
-    surface = names.surface
     found = table.take("equation", equation)
+    inside = table.take("in", names.compartment_name, None)
     if found is None:
-        for key in ("kf", "kb", "in"):
+        for key in ("kf", "kb"):
             table.has(key)
         return None
-    for name in dict.fromkeys(found.reactants + found.products):
-        if name not in surface:
-            near = nearest(name, surface)
-            table.refuse("equation", f"{name} is not a species. " + (f"Did you mean {near}?" if near else _add(name)))
-    sides = (found.reactants, found.products)
-    for start, end in (sides, sides[::-1]) if found.reversible else (sides,):
-        wrong = _misplaced(start, end, surface)
-        if wrong:
-            table.refuse("equation", wrong)
-    kf = table.take("kf", _rate(_kind(found.reactants, surface), folder))
-    kb = None
-    if found.reversible:
-        kb = table.take("kb", _rate(_kind(found.products, surface), folder))
-    elif table.has("kb"):
-        table.refuse("kb", "a reaction with -> has no way back: write it with <->, or remove kb.")
-    inside = table.take("in", names.compartment_name, None)
     if inside is not None and found.reactants:
         table.refuse("in", 'only a zeroth-order reaction, "0 -> A", happens in a compartment that is named.')
-    return Reaction(table.entries["equation"], found.reactants, found.products, kf, kb, inside)
+        inside = None
+    read = {name: _molecule(name, table, names, inside) for name in found.reactants + found.products}
+    reactants, products = (tuple(read[name] for name in side) for side in (found.reactants, found.products))
+    for start, end in ((reactants, products), (products, reactants)) if found.reversible else ((reactants, products),):
+        wrong = misplaced(start, end, names)
+        if wrong:
+            table.refuse("equation", wrong)
+    kf = table.take("kf", rate(_kind(reactants, names), folder))
+    kb = None
+    if found.reversible:
+        kb = table.take("kb", rate(_kind(products, names), folder))
+    elif table.has("kb"):
+        table.refuse("kb", "a reaction with -> has no way back: write it with <->, or remove kb.")
+    return Reaction(table.entries["equation"], reactants, products, kf, kb, inside)
 
 
-def _add(name: str) -> str:
-    return f'Add a [[species]] with name = "{name}".'
+def _molecule(name: str, table: Table, names: Names, inside: str | None) -> str:
+    """A molecule of an equation by its one name; as it is written, and a fault noted, where it is not known."""
+    species = parts(name)[0]
+    if species not in names.home:
+        near = nearest(species, names.home)
+        advice = f"Did you mean {near}?" if near else f'Add a [[species]] with name = "{species}".'
+        table.refuse("equation", f"{species} is not a species. {advice}")
+        return name
+    try:
+        read = names.molecule(name)
+        return read if inside is None or names.home[species] is None else names.put(name, inside)
+    except ScenarioError as fault:
+        table.refuse("equation", str(fault))
+        return species
 
 
-def _misplaced(start: tuple[str, ...], end: tuple[str, ...], surface: Mapping[str, bool]) -> str | None:
-    """What is wrong with where the molecules are, in one direction; None where nothing is."""
-    if any(surface.get(s, True) for s in start):
+def misplaced(start: tuple[str, ...], end: tuple[str, ...], names: Names) -> str | None:
+    """What is wrong with where the molecules of a one-way reaction are; None where nothing is.
+
+    Parameters
+    ----------
+    start, end : tuple of str
+        Molecules as `Names.molecule` reads them; one whose species is not known is passed over.
+    names : Names
+    """
+    if any(names.is_surface(m, unknown=True) for m in start):
         return None
-    made = next((s for s in end if surface.get(s)), None)
-    if made is None:
-        return None
-    if not start:
+    made = next((m for m in end if names.is_surface(m, unknown=False)), None)
+    if made is not None and not start:
         return f"a zeroth-order reaction makes volume species only, and {made} is in the membrane."
-    return f"{made} is in the membrane: a surface species must be among the molecules it is made of."
-
-
-def _kind(reactants: tuple[str, ...], surface: Mapping[str, bool]) -> str | None:
-    """The kind of the rate; None where it cannot be told, because a species is not known."""
-    if len(reactants) < 2:
-        return f"rate{len(reactants)}"
-    if any(s not in surface for s in reactants):
+    if made is not None:
+        return f"{made} is in the membrane: a surface species must be among the molecules it is made of."
+    space = {m: names.space(m) for m in (*start, *end) if parts(m)[0] in names.home}
+    first = next(iter(space), "")
+    other = next((m for m in space if space[m] != space[first]), None)
+    if other is None:
         return None
-    return "rate2_surface" if all(surface[s] for s in reactants) else "rate2"
+    both = f"{first} is in {space[first]} and {other} in {space[other]}"
+    if other in start:
+        return f"{both}: molecules of the volume meet in one space only."
+    return f"{both}: only a reaction with a surface species takes molecules from one space to another."
 
 
-def _rate(kind: str | None, folder: Path) -> Reader:
+def _kind(reactants: tuple[str, ...], names: Names) -> str | None:
+    """The kind of the rate; None where it cannot be told, because a species is not known."""
+    if any(parts(m)[0] not in names.home for m in reactants) and len(reactants) == 2:
+        return None
+    return rate_kind([names.is_surface(m, unknown=False) for m in reactants])
+
+
+def rate_kind(surface: Sequence[bool]) -> str:
+    """The kind of a reaction's rate in `spinemc.units`, by whether each reactant sits on a surface."""
+    return f"rate{len(surface)}" if len(surface) < 2 or not all(surface) else "rate2_surface"
+
+
+def rate(kind: str | None, folder: Path) -> Reader:
     """A rate: a quantity, or a table in a file."""
 
     def read(value: Any) -> Rate | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario import sections
+from spinemc.scenario import sections, surfaces
 from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
+from spinemc.scenario.places import homes, molecule, parts
 from spinemc.scenario.reactions import reaction
 from spinemc.scenario.table import Table, nearest, text
-from spinemc.scenario.values import Reaction, Scenario, Species
+from spinemc.scenario.values import CYTOSOL, Boundary, GeometrySpec, Reaction, Scenario
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
@@ -116,14 +117,11 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     folder = path.parent if path is not None else Path()
     top.take("schema", schema)
     title = top.take("title", text, "")
-    geometry = sections.geometry(top.table("geometry"), folder)
+    geometry = surfaces.geometry(top.table("geometry"), folder)
     run = sections.run(top.table("run"))
-    names = sections.Names({})
-    if geometry.mesh is not None:
-        region = ("membrane", *(n.name for n in geometry.region))
-        names = replace(names, region=region, compartment=("cytosol", *(n.name for n in geometry.compartment)))
+    names = _names(geometry)
     species = sections.species(top.tables("species", required=True), names)
-    names = replace(names, surface={s.name: s.is_surface for s in species})
+    names = replace(names, home=homes(species))
     equations = [reaction(t, names, folder) for t in top.tables("reaction")]
     reactions = [r for r in equations if r is not None]
     releases = [sections.release(t, names, run.t_stop) for t in top.tables("release")]
@@ -131,7 +129,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     positions = sections.positions(top.table("record", required=False).tables("positions"), names, run)
     plasticity = [sections.plasticity(t, names) for t in top.tables("plasticity")]
     if len(reactions) == len(equations):
-        for name in _absent(species, reactions, _sources(tables)):
+        for name in _absent(names, reactions, _sources(tables, names), _passing(boundaries)):
             top.note(
                 f"species {name}",
                 " can never appear: nothing releases, clamps or makes it. Add a [[release]], or remove it.",
@@ -171,22 +169,64 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _sources(tables: Mapping[str, Any]) -> list[str]:
-    """The species that releases and clamps put in, as they are written."""
+def _names(geometry: GeometrySpec) -> sections.Names:
+    """What may be named before the species are known; a shape brings names that only the built surface knows."""
+    whole = {space: space for space in geometry.spaces}
+    space_of = whole | {c.name: c.of or CYTOSOL for c in geometry.compartment}
+    names = sections.Names({}, geometry.spaces, space_of)
+    if geometry.mesh is None:
+        return names
+    region = (*geometry.surfaces, *(r.name for r in geometry.region))
+    return replace(names, region=region, compartment=tuple(space_of))
+
+
+def _sources(tables: Mapping[str, Any], names: sections.Names) -> list[str | None]:
+    """The molecules that releases and clamps put in; a misspelt one, told elsewhere, is the one it is near to."""
     entries = [e for key in ("release", "boundary") if isinstance(tables.get(key), list) for e in tables[key]]
-    said = [e.get("species") for e in entries if isinstance(e, Mapping) and e.get("kind", "clamp") == "clamp"]
-    return [str(name) for names in said for name in (names if isinstance(names, list) else [names])]
+    put = [e for e in entries if isinstance(e, Mapping) and e.get("kind", "clamp") == "clamp"]
+    said = [(name, e) for e in put for name in _listed(e.get("species"))]
+    return [_near(str(name), names, e.get("in")) for name, e in said]
 
 
-def _absent(species: Sequence[Species], reactions: Iterable[Reaction], sources: Iterable[str]) -> list[str]:
-    """The species that are never there; a misspelt name, told elsewhere, counts as the one it is near to."""
-    known = [s.name for s in species]
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _near(said: str, names: sections.Names, compartment: Any = None) -> str | None:
+    """The molecule that a name is nearest to; None where it is near to none."""
+    name, space = parts(said)
+    species = nearest(name, names.home)
+    home = None if species is None else names.home[species]
+    if species is None or home is None:
+        return species
+    space = names.space_of.get(str(compartment), home) if space is None else nearest(space, names.spaces)
+    return molecule(species, space or home, home)
+
+
+def _passing(boundaries: Iterable[Boundary]) -> set[str]:
+    """The species that pass from one space to another."""
+    return {parts(name)[0] for b in boundaries if b.kind == "permeable" for name in b.species}
+
+
+def _absent(
+    names: sections.Names, reactions: Iterable[Reaction], sources: Iterable[str | None], passing: Collection[str]
+) -> list[str]:
+    """The species, and the molecules in other spaces that react, that are never there."""
     ways = [(r.reactants, r.products) for r in reactions]
     ways += [(r.products, r.reactants) for r in reactions if "<->" in r.equation]
-    near = {name: nearest(name, known) for way in ways for side in way for name in side}
-    present = {nearest(name, known) for name in sources} | {None}
+    near = {name: _near(name, names) for way in ways for side in way for name in side}
+    present = {*sources, None}
+
+    def is_there(name: str | None) -> bool:
+        species = parts(name or "")[0]
+        return name in present or (species in passing and any(parts(p or "")[0] == species for p in present))
+
     while True:
-        made = {near[p] for start, end in ways if all(near[s] in present for s in start) for p in end} - present
+        made = {near[p] for start, end in ways if all(is_there(near[s]) for s in start) for p in end} - present
         if not made:
-            return [name for name in known if name not in present]
+            break
         present |= made
+    somewhere = {parts(name or "")[0] for name in present}
+    lost = [name for name in names.home if name not in somewhere]
+    elsewhere = [m for m in dict.fromkeys(near.values()) if m is not None and parts(m)[0] in somewhere]
+    return lost + [name for name in elsewhere if not is_there(name)]

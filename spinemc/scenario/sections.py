@@ -6,69 +6,115 @@ A value whose table has faults may hold None where a part is wrong: it serves to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from spinemc.scenario.files import parameter, read_shape, shape_of
+from spinemc.scenario.places import molecule, parts
 from spinemc.scenario.table import (
     REQUIRED,
     Reader,
     Table,
     each,
-    file_in,
     flag,
     identifier,
     integer,
     known,
+    nearest,
+    new_name,
     number,
     quantity,
     refuse,
-    text,
     vector,
 )
 from spinemc.scenario.values import (
+    CYTOSOL,
+    MEMBRANE,
     Boundary,
-    GeometrySpec,
-    Named,
     PlasticitySpec,
     PositionRecord,
     Release,
     Run,
-    Shape,
     Species,
-    Within,
 )
 
 ENGINES = ("particles", "compartments", "ode", "pde")
 RUNNING_ENGINES = ("particles", "ode")
-BOUNDARIES = ("absorb", "reflect", "clamp")
+BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
 RULES = ("bell2022",)
-MESHES = (".stl", ".obj", ".ply")
-BESIDE_FILE = ("file", "mesh", "shape", "unit", "region", "compartment")
 MOST = 2**31
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names that may be used, as far as they are known before the surface is built.
+    """The names that may be used, as far as they are known before the surfaces are built.
 
     Attributes
     ----------
-    surface : mapping
-        Species, and whether each sits in the membrane.
+    home : mapping
+        Species, and the space each is at home in, None where it sits on a surface.
+    spaces : tuple of str
+    space_of : mapping
+        The space of each compartment that is not a part of the cytosol.
     region, compartment : tuple of str or None
-        None where only the built surface knows them.
+        None where only the built surfaces know them.
     """
 
-    surface: Mapping[str, bool]
+    home: Mapping[str, str | None]
+    spaces: tuple[str, ...] = (CYTOSOL,)
+    space_of: Mapping[str, str] = field(default_factory=dict)
     region: tuple[str, ...] | None = None
     compartment: tuple[str, ...] | None = None
+
+    def is_surface(self, name: str | None, unknown: bool) -> bool:
+        """Whether a molecule's species sits on a surface; `unknown` where there is no such species."""
+        return self.home.get(parts(name or "")[0], None if unknown else CYTOSOL) is None
+
+    def space(self, name: str) -> str | None:
+        """The space of a molecule that `molecule` read; None on a surface."""
+        species, space = parts(name)
+        return space or self.home[species]
 
     @property
     def species(self) -> Reader:
         """A reader of a known species."""
-        return known(self.surface, "species")
+        return known(self.home, "species")
+
+    def molecule(self, value: Any) -> str:
+        """Read a species, "Ca", or a species in a space, "Ca@lumen", as the molecule's one name."""
+        species, space = parts(self._name(value))
+        home = self.home[self.species(species)]
+        if space is None:
+            return species
+        if home is None:
+            refuse(f'{species} sits on a surface, so no space stands behind its name: write "{species}".')
+        if space not in self.spaces:
+            near = nearest(space, self.spaces)
+            advice = f"Did you mean {species}@{near}?" if near else f"Known: {', '.join(self.spaces)}."
+            refuse(f"{space} is not a space here. {advice}")
+        return molecule(species, space, home)
+
+    @staticmethod
+    def _name(value: Any) -> str:
+        return value if isinstance(value, str) else refuse("the name of a species is needed.")
+
+    def put(self, name: str, compartment: str) -> str:
+        """The molecule that is meant by a name in a compartment, where the name alone does not say a space.
+
+        Raises
+        ------
+        ScenarioError
+            The name says another space than that of the compartment.
+        """
+        space = self.space_of.get(compartment, CYTOSOL)
+        species, said = parts(name)
+        if said is not None and said != space:
+            refuse(f"{name} is in {said} and {compartment} in {space}: write {species}, or another compartment.")
+        return molecule(species, space, self.home[species] or "")
+
+    @property
+    def space_name(self) -> Reader:
+        """A reader of a space."""
+        return known(self.spaces, "space")
 
     @property
     def region_name(self) -> Reader:
@@ -79,86 +125,6 @@ class Names:
     def compartment_name(self) -> Reader:
         """A reader of a compartment."""
         return identifier if self.compartment is None else known(self.compartment, "compartment")
-
-
-def geometry(table: Table, folder: Path) -> GeometrySpec:
-    """Where the surface comes from, and the names laid over it."""
-    given = [key for key in ("file", "mesh", "shape") if table.has(key)]
-    shape, mesh, unit = None, None, 1.0
-    if len(given) != 1:
-        table.note("", f" needs exactly one of file, mesh and shape; it has {' and '.join(given) or 'none'}.")
-    elif given == ["file"]:
-        shape = _shape_file(table, folder)
-    elif given == ["mesh"]:
-        mesh = table.take("mesh", _mesh_in(folder))
-        unit = table.take("unit", _length_unit, 1.0)
-    else:
-        shape = shape_of(table.table("shape"), table.file)
-    if table.has("unit") and given != ["mesh"]:
-        table.refuse("unit", "only a mesh has a unit; a shape's lengths bring their own.")
-    region = _named(table.tables("region"), "membrane", ("sphere", "box", "faces"), folder)
-    compartment = _named(table.tables("compartment"), "cytosol", ("sphere", "box"), folder)
-    return GeometrySpec(shape, mesh, unit, region, compartment)
-
-
-def _shape_file(table: Table, folder: Path) -> Shape | None:
-    """The shape of a geometry file, with the parameters that stand beside `file` in place of its own."""
-    changed = {k: table.take(k, parameter(k)) for k in table.entries if k not in BESIDE_FILE}
-    path = table.take("file", file_in(folder))
-    found = None if path is None else read_shape(path, table.faults)
-    if found is None:
-        return None
-    return Shape(changed.pop("kind", found.kind), found.parameters | changed, found.source)
-
-
-def _mesh_in(folder: Path) -> Reader:
-    def read(value: Any) -> Path:
-        path = file_in(folder)(value)
-        return path if path.suffix.lower() in MESHES else refuse("a mesh is a file in STL, OBJ or PLY.")
-
-    return read
-
-
-def _length_unit(value: Any) -> float:
-    return quantity("length", positive=True)(f"1 {value}" if isinstance(value, str) else value)
-
-
-def _named(tables: list[Table], whole: str, kinds: tuple[str, ...], folder: Path) -> tuple[Named, ...]:
-    taken = {whole}
-    named = []
-    for table in tables:
-        name = new_name(table, taken)
-        within = _within(table.table("within"), kinds, folder)
-        if name is not None:
-            named.append(Named(name, within))
-    return tuple(named)
-
-
-def new_name(table: Table, taken: set[str]) -> str | None:
-    """The name of an entry, which no other may have; None where it has none of its own."""
-    name = table.take("name", identifier)
-    if name in taken:
-        table.refuse("name", f"{name} is there already: choose another name.")
-        return None
-    if name is not None:
-        taken.add(name)
-    return name
-
-
-def _within(table: Table, kinds: tuple[str, ...], folder: Path) -> Within:
-    given = [kind for kind in kinds if table.has(kind)]
-    if len(given) != 1:
-        table.note("", f" needs exactly one of {', '.join(kinds)}; it has {' and '.join(given) or 'none'}.")
-        return Within("")
-    if given == ["faces"]:
-        return Within("faces", file=table.take("faces", file_in(folder)), key=table.take("key", text))
-    inner = table.table(given[0])
-    if given == ["sphere"]:
-        return Within("sphere", inner.take("center", vector), inner.take("radius", quantity("length", positive=True)))
-    low, high = inner.take("low", vector), inner.take("high", vector)
-    if low and high and not all(a < b for a, b in zip(low, high, strict=True)):
-        inner.note("", " has a low corner that is not below its high corner in x, y and z.")
-    return Within("box", low=low, high=high)
 
 
 def run(table: Table) -> Run:
@@ -196,30 +162,29 @@ def species(tables: list[Table], names: Names) -> list[Species]:
     made = []
     for table in tables:
         name = new_name(table, taken)
-        surface = table.has("on")
-        on = table.take("on", names.region_name) if surface else None
-        D = table.take("D", quantity("diffusion"), 0.0 if surface else REQUIRED)
+        home = whereabouts(table, names)
+        D = table.take("D", quantity("diffusion"), 0.0 if home["on"] else REQUIRED)
         if name is not None:
-            made.append(Species(name, D, "membrane" if surface and on is None else on))
+            made.append(Species(name, D, **home))
     return made
+
+
+def whereabouts(table: Table, names: Names) -> dict[str, Any]:
+    """Where molecules live, as `on` and `inside` of a species say it."""
+    surface = table.has("on")
+    on = table.take("on", names.region_name) if surface else None
+    inside = table.take("in", names.space_name, CYTOSOL)
+    if surface and table.has("in"):
+        table.refuse("in", "a species lives on a region or in a space: remove on or in.")
+    return {"on": (on or MEMBRANE) if surface else None, "inside": (inside or CYTOSOL) if not surface else CYTOSOL}
 
 
 def release(table: Table, names: Names, t_stop: float | None) -> Release:
     """Molecules put in: one amount, one place, some times."""
-    name = table.take("species", names.species)
+    name = table.take("species", names.molecule)
     amount = [key for key in ("count", "concentration", "density") if table.has(key)]
     place = [key for key in ("in", "on", "at") if table.has(key)]
-    made = Release(
-        species=name,
-        count=table.take("count", integer(0, MOST), None),
-        concentration=table.take("concentration", quantity("concentration"), None),
-        density=table.take("density", quantity("density"), None),
-        exact=table.take("exact", flag, False),
-        inside=table.take("in", names.compartment_name, None),
-        on=table.take("on", names.region_name, None),
-        at=table.take("at", vector, None),
-        time=_times(table, t_stop),
-    )
+    inside = table.take("in", names.compartment_name, None)
     if len(amount) != 1:
         one = "count, concentration and density"
         table.note("", f" needs exactly one amount of {one}; it has {' and '.join(amount) or 'none'}.")
@@ -227,14 +192,26 @@ def release(table: Table, names: Names, t_stop: float | None) -> Release:
         table.note("", f" needs exactly one place of in, on and at; it has {' and '.join(place) or 'none'}.")
     if amount == ["concentration"] and place not in ([], ["in"]):
         table.refuse("concentration", 'it fills a compartment: say where with in = "cytosol".')
-    if amount == ["density"] and (place not in ([], ["on"]) or not names.surface.get(name, True)):
+    if amount == ["density"] and (place not in ([], ["on"]) or not names.is_surface(name, unknown=True)):
         table.refuse("density", "only a surface species has one, on a region.")
-    if names.surface.get(name, False):
+    if name is not None and names.is_surface(name, unknown=False):
         if place and place != ["on"]:
             table.refuse(place[0], f'{name} is in the membrane: release it with on = "membrane", or on a region.')
         if amount == ["concentration"]:
             table.refuse("concentration", f"{name} is in the membrane: use density or count.")
-    return made
+    elif name is not None and inside is not None:
+        name = table.take("species", lambda _: names.put(name, inside))
+    return Release(
+        species=name,
+        count=table.take("count", integer(0, MOST), None),
+        concentration=table.take("concentration", quantity("concentration"), None),
+        density=table.take("density", quantity("density"), None),
+        exact=table.take("exact", flag, False),
+        inside=inside,
+        on=table.take("on", names.region_name, None),
+        at=table.take("at", vector, None),
+        time=_times(table, t_stop),
+    )
 
 
 def _times(table: Table, t_stop: float | None) -> tuple[float, ...]:
@@ -250,18 +227,22 @@ def boundaries(tables: list[Table], names: Names) -> list[Boundary]:
     seen: set[tuple[str, str]] = set()
     for table in tables:
         region = table.take("region", names.region_name)
-        chosen = table.take("species", each(names.species)) or ()
+        chosen = table.take("species", each(names.molecule)) or ()
         kind = table.take("kind", known(BOUNDARIES, "kind of boundary"), "reflect")
+        own = {"concentration": "clamp", "rate": "absorb", "permeability": "permeable"}
+        for key, mine in own.items():
+            if table.has(key) and kind not in (None, mine):
+                table.refuse(key, f'only kind = "{mine}" takes one.')
         value = table.take("concentration", quantity("concentration"), REQUIRED if kind == "clamp" else 0.0)
-        if table.has("concentration") and kind in ("absorb", "reflect"):
-            table.refuse("concentration", 'only kind = "clamp" takes one.')
+        rate = table.take("rate", quantity("velocity"), None)
+        passing = table.take("permeability", quantity("velocity"), REQUIRED if kind == "permeable" else 0.0)
         for name in chosen:
-            if names.surface[name]:
+            if names.is_surface(name, unknown=False):
                 table.refuse("species", f"{name} is in the membrane: a boundary is for volume species.")
             if (region, name) in seen:
                 table.refuse("species", f"{name} at {region} is said twice: remove one of them.")
             seen.add((region, name))
-        made.append(Boundary(region, chosen, kind, value))
+        made.append(Boundary(region, chosen, kind, value, rate, passing))
     return made
 
 

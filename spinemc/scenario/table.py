@@ -101,6 +101,17 @@ class Table:
             inner.close()
 
 
+def new_name(table: Table, taken: set[str], key: str = "name") -> str | None:
+    """The name of an entry, which no other may have; None where it has none of its own."""
+    name = table.take(key, identifier)
+    if name in taken:
+        table.refuse(key, f"{name} is there already: choose another name.")
+        return None
+    if name is not None:
+        taken.add(name)
+    return name
+
+
 def nearest(name: str, known: Collection[str]) -> str | None:
     """The known name that looks most like a given one; None where none does."""
     if name in known:
@@ -199,6 +210,14 @@ def vector(value: Any) -> tuple[float, float, float]:
         refuse('three lengths are needed, as in ["0 um", "0 um", "1.2 um"].')
     x, y, z = (units.quantity(v, "coordinate") for v in value)
     return x, y, z
+
+
+def direction(value: Any) -> tuple[float, float, float]:
+    """Three numbers, x, y and z, not all 0."""
+    if not isinstance(value, list) or len(value) != 3:
+        refuse("three numbers are needed, as in [0, 0, 1].")
+    x, y, z = map(number, value)
+    return (x, y, z) if any((x, y, z)) else refuse("a direction is needed: one of the numbers is not 0.")
 
 
 def file_in(folder: Path) -> Reader:

@@ -1,0 +1,161 @@
+"""The geometry of a scenario file: surfaces, and the names laid over them and over the spaces between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spinemc.scenario.files import parameter, read_shape, shape_of
+from spinemc.scenario.table import (
+    Reader,
+    Table,
+    direction,
+    file_in,
+    flag,
+    known,
+    new_name,
+    quantity,
+    refuse,
+    text,
+    vector,
+)
+from spinemc.scenario.values import (
+    CYTOSOL,
+    FAR,
+    MEMBRANE,
+    OUTSIDE,
+    GeometrySpec,
+    Named,
+    Outside,
+    Plane,
+    Shape,
+    Surface,
+    Within,
+)
+
+MESHES = (".stl", ".obj", ".ply")
+BESIDE_FILE = ("file", "mesh", "shape", "unit", "region", "compartment", "surface", "outside")
+
+
+def geometry(table: Table, folder: Path) -> GeometrySpec:
+    """Where the surfaces come from, and the names laid over them."""
+    given = _one_of(table, ("file", "mesh", "shape"))
+    mesh, unit = _mesh(table, given, folder)
+    shape = _shape_file(table, folder) if given == "file" else _inline(table) if given == "shape" else None
+    outside = _outside(table.table("outside"), folder) if table.has("outside") else None
+    taken = {"region": {MEMBRANE, FAR}, "space": {CYTOSOL, OUTSIDE}}
+    surfaces = [_surface(t, taken, folder) for t in table.tables("surface")]
+    spec = GeometrySpec(shape, mesh, unit, surface=tuple(s for s in surfaces if s is not None), outside=outside)
+    kinds = ("sphere", "box", "faces")
+    region = _named(table.tables("region"), taken["region"], kinds, known(spec.surfaces, "surface"), folder)
+    space = known(spec.spaces, "space")
+    compartment = _named(table.tables("compartment"), taken["space"], kinds[:2], space, folder)
+    return GeometrySpec(shape, mesh, unit, region, compartment, spec.surface, outside)
+
+
+def _one_of(table: Table, keys: Sequence[str]) -> str | None:
+    """The one of some keys that is there; None, and a fault noted, where it is not exactly one."""
+    given = [key for key in keys if table.has(key)]
+    if len(given) == 1:
+        return given[0]
+    said = f"{', '.join(keys[:-1])} and {keys[-1]}"
+    table.note("", f" needs exactly one of {said}; it has {' and '.join(given) or 'none'}.")
+    return None
+
+
+def _mesh(table: Table, given: str | None, folder: Path) -> tuple[Path | None, float]:
+    """A mesh and its unit, where a mesh is given."""
+    if given == "mesh":
+        return table.take("mesh", _mesh_in(folder)), table.take("unit", _length_unit, 1.0)
+    if table.has("unit"):
+        table.refuse("unit", "only a mesh has a unit; a shape's lengths bring their own.")
+    return None, 1.0
+
+
+def _inline(table: Table) -> Shape | None:
+    return shape_of(table.table("shape"), table.file)
+
+
+def _shape_file(table: Table, folder: Path) -> Shape | None:
+    """The shape of a geometry file, with the parameters that stand beside `file` in place of its own."""
+    changed = {k: table.take(k, parameter(k)) for k in table.entries if k not in BESIDE_FILE}
+    path = table.take("file", file_in(folder))
+    found = None if path is None else read_shape(path, table.faults)
+    if found is None:
+        return None
+    return Shape(changed.pop("kind", found.kind), found.parameters | changed, found.source)
+
+
+def _mesh_in(folder: Path) -> Reader:
+    def read(value: Any) -> Path:
+        path = file_in(folder)(value)
+        return path if path.suffix.lower() in MESHES else refuse("a mesh is a file in STL, OBJ or PLY.")
+
+    return read
+
+
+def _length_unit(value: Any) -> float:
+    return quantity("length", positive=True)(f"1 {value}" if isinstance(value, str) else value)
+
+
+def _outside(table: Table, folder: Path) -> Outside:
+    """The far side of the surroundings."""
+    given = _one_of(table, ("margin", "shape", "mesh"))
+    mesh, unit = _mesh(table, given, folder)
+    margin = table.take("margin", quantity("length", positive=True), None)
+    return Outside(margin, _inline(table) if given == "shape" else None, mesh, unit)
+
+
+def _surface(table: Table, taken: dict[str, set[str]], folder: Path) -> Surface | None:
+    """A surface besides the cell's own; None where it has no name of its own."""
+    name = new_name(table, taken["region"])
+    given = _one_of(table, ("mesh", "shape", "plane"))
+    mesh, unit = _mesh(table, given, folder)
+    shape = _inline(table) if given == "shape" else None
+    plane = _plane(table.table("plane")) if given == "plane" else None
+    at = table.take("at", vector, (0.0, 0.0, 0.0))
+    if table.has("at") and given != "shape":
+        table.refuse("at", "only a shape is moved; a mesh and a plane are where their coordinates say.")
+    is_open = table.take("open", flag, False)
+    if table.has("open") and given != "mesh":
+        table.refuse("open", "only a mesh is said to be open; a shape is closed, and a plane open by itself.")
+    inside = new_name(table, taken["space"], "inside") if table.has("inside") else None
+    if inside is not None and (is_open or given == "plane"):
+        table.refuse("inside", "a sheet encloses nothing: remove inside, or give a closed surface.")
+    if name is None:
+        return None
+    return Surface(name, shape, mesh, unit, plane, at, inside, bool(is_open) or given == "plane")
+
+
+def _plane(table: Table) -> Plane:
+    return Plane(table.take("point", vector), table.take("normal", direction))
+
+
+def _named(
+    tables: list[Table], taken: set[str], kinds: Sequence[str], whole: Reader, folder: Path
+) -> tuple[Named, ...]:
+    named = []
+    for table in tables:
+        name = new_name(table, taken)
+        within = _within(table.table("within"), kinds, folder)
+        of = table.take("of", whole, None)
+        if name is not None:
+            named.append(Named(name, within, of))
+    return tuple(named)
+
+
+def _within(table: Table, kinds: Sequence[str], folder: Path) -> Within:
+    given = [kind for kind in kinds if table.has(kind)]
+    if len(given) != 1:
+        table.note("", f" needs exactly one of {', '.join(kinds)}; it has {' and '.join(given) or 'none'}.")
+        return Within("")
+    if given == ["faces"]:
+        return Within("faces", file=table.take("faces", file_in(folder)), key=table.take("key", text))
+    inner = table.table(given[0])
+    if given == ["sphere"]:
+        return Within("sphere", inner.take("center", vector), inner.take("radius", quantity("length", positive=True)))
+    low, high = inner.take("low", vector), inner.take("high", vector)
+    if low and high and not all(a < b for a, b in zip(low, high, strict=True)):
+        inner.note("", " has a low corner that is not below its high corner in x, y and z.")
+    return Within("box", low=low, high=high)
