@@ -8,7 +8,7 @@ import numpy as np
 
 from spinemc.geometry import Geometry
 from spinemc.scenario import Rate, Scenario
-from spinemc.scenario.places import homes, molecule, parts, space_of
+from spinemc.scenario.places import homes, parts, placed, space_of
 
 
 @dataclass(frozen=True)
@@ -144,5 +144,5 @@ def _beyond(scenario: Scenario, geometry: Geometry) -> list[str]:
         if boundary.kind == "permeable":
             sides = np.unique(geometry.face_space[geometry.faces_of(geometry.regions.index(boundary.region))])
             for name in (parts(m)[0] for m in boundary.species):
-                found += [molecule(name, spaces[side], home[name] or "") for side in sides if side >= 0]
+                found += [placed(name, spaces[side], home[name] or "") for side in sides if side >= 0]
     return found

@@ -13,7 +13,7 @@ def parts(molecule: str) -> tuple[str, str | None]:
     return name, space if at else None
 
 
-def molecule(species: str, space: str, home: str) -> str:
+def placed(species: str, space: str, home: str) -> str:
     """What the molecules of a volume species in a space are called, its home being another or the same."""
     return species if space == home else f"{species}@{space}"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario import sections, surfaces
+from spinemc.scenario import molecules, networks, sections, surfaces
 from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
-from spinemc.scenario.places import homes, molecule, parts
+from spinemc.scenario.places import homes, parts, placed
 from spinemc.scenario.reactions import reaction
 from spinemc.scenario.table import Table, nearest, text
-from spinemc.scenario.values import CYTOSOL, Boundary, GeometrySpec, Reaction, Scenario
+from spinemc.scenario.values import CYTOSOL, Boundary, GeometrySpec, Reaction, Release, Scenario
 
 
 def load_scenario(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
@@ -120,16 +120,28 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     geometry = surfaces.geometry(top.table("geometry"), folder)
     run = sections.run(top.table("run"))
     names = _names(geometry)
-    species = sections.species(top.tables("species", required=True), names)
+    molecular, networked = top.tables("molecule"), top.tables("network")
+    species = sections.species(top.tables("species", required=not networked), names)
+    made: list[Reaction] = []
+    seeds: list[Release] = []
+    for t in molecular:
+        names = replace(names, home=homes(species))
+        more, binding = molecules.molecule(t, names, folder)
+        species, made = species + more, made + binding
+    for t in networked:
+        names = replace(names, home=homes(species))
+        more, steps, there = networks.network(t, names, species, folder)
+        species, made, seeds = species + more, made + steps, seeds + there
     names = replace(names, home=homes(species))
     equations = [reaction(t, names, folder) for t in top.tables("reaction")]
-    reactions = [r for r in equations if r is not None]
-    releases = [sections.release(t, names, run.t_stop) for t in top.tables("release")]
+    reactions = [r for r in equations if r is not None] + made
+    releases = [sections.release(t, names, run.t_stop) for t in top.tables("release")] + seeds
     boundaries = sections.boundaries(top.tables("boundary"), names)
     positions = sections.positions(top.table("record", required=False).tables("positions"), names, run)
     plasticity = [sections.plasticity(t, names) for t in top.tables("plasticity")]
-    if len(reactions) == len(equations):
-        for name in _absent(names, reactions, _sources(tables, names), _passing(boundaries)):
+    if len(reactions) == len(equations) + len(made):
+        sources = [*_sources(tables, names), *(seed.species for seed in seeds)]
+        for name in _absent(names, reactions, sources, _passing(boundaries)):
             top.note(
                 f"species {name}",
                 " can never appear: nothing releases, clamps or makes it. Add a [[release]], or remove it.",
@@ -200,7 +212,7 @@ def _near(said: str, names: sections.Names, compartment: Any = None) -> str | No
     if species is None or home is None:
         return species
     space = names.space_of.get(str(compartment), home) if space is None else nearest(space, names.spaces)
-    return molecule(species, space or home, home)
+    return placed(species, space or home, home)
 
 
 def _passing(boundaries: Iterable[Boundary]) -> set[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spinemc.scenario.places import molecule, parts
+from spinemc.scenario.places import parts, placed
 from spinemc.scenario.table import (
     REQUIRED,
     Reader,
@@ -91,7 +91,7 @@ class Names:
             near = nearest(space, self.spaces)
             advice = f"Did you mean {species}@{near}?" if near else f"Known: {', '.join(self.spaces)}."
             refuse(f"{space} is not a space here. {advice}")
-        return molecule(species, space, home)
+        return placed(species, space, home)
 
     @staticmethod
     def _name(value: Any) -> str:
@@ -109,7 +109,7 @@ class Names:
         species, said = parts(name)
         if said is not None and said != space:
             refuse(f"{name} is in {said} and {compartment} in {space}: write {species}, or another compartment.")
-        return molecule(species, space, self.home[species] or "")
+        return placed(species, space, self.home[species] or "")
 
     @property
     def space_name(self) -> Reader:

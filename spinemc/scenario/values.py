@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -278,6 +278,8 @@ class Scenario:
     ----------
     record : mapping, optional
         The table `record` of a scenario file; with tables only, from values `positions` says the same.
+    molecule, network : sequence of mapping, optional
+        The tables of a scenario file; with tables only, values hold the species and reactions that they stand for.
 
     Raises
     ------
@@ -287,7 +289,7 @@ class Scenario:
 
     geometry: GeometrySpec
     run: Run
-    species: tuple[Species, ...]
+    species: tuple[Species, ...] = ()
     reaction: tuple[Reaction, ...] = ()
     release: tuple[Release, ...] = ()
     boundary: tuple[Boundary, ...] = ()
@@ -297,14 +299,21 @@ class Scenario:
     text: str = ""  # the TOML as run; empty where it was built from values
     path: Path | None = None  # the file it came from; relative paths start there
     record: InitVar[Mapping[str, Any] | None] = None
+    molecule: InitVar[Sequence[Mapping[str, Any]]] = ()
+    network: InitVar[Sequence[Mapping[str, Any]]] = ()
 
-    def __post_init__(self, record: Mapping[str, Any] | None) -> None:
+    def __post_init__(
+        self,
+        record: Mapping[str, Any] | None,
+        molecule: Sequence[Mapping[str, Any]],
+        network: Sequence[Mapping[str, Any]],
+    ) -> None:
         if isinstance(self.geometry, GeometrySpec):
             return
         from spinemc.scenario.reader import read_tables
 
         names = ("title", "geometry", "run", "species", "reaction", "release", "boundary", "plasticity")
         tables = {name: getattr(self, name) for name in names if getattr(self, name) not in ((), "")}
-        if record is not None:
-            tables["record"] = record
+        given = {"record": record, "molecule": molecule, "network": network}
+        tables |= {name: table for name, table in given.items() if table}
         vars(self).update(vars(read_tables(tables, self.path)))
