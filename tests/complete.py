@@ -1,4 +1,4 @@
-"""A scenario that says everything a scenario can say, and the table of rates it needs."""
+"""Two scenarios that together say everything a scenario can say, and the files they need."""
 
 VALID = """
 schema = 1
@@ -93,3 +93,147 @@ compartment = "head"
 parameters = { tau = 2 }
 """
 FLUX = "# a source\ntime [s], rate [1/s]\n0, 1\n0.5e-2, 3\n\n0.01, 0\n"
+SPACES = """
+schema = 1
+
+[geometry]
+shape = { kind = "box", size = ["1 um", "1 um", "2 um"], edge = "200 nm" }
+[geometry.outside]
+margin = "0.3 um"
+[[geometry.surface]]
+name = "apparatus"
+shape = { kind = "sphere", radius = "0.2 um", edge = "100 nm" }
+at = ["0 um", "0 um", "0.5 um"]
+inside = "lumen"
+[[geometry.surface]]
+name = "diaphragm"
+plane = { point = ["0 um", "0 um", "-0.2 um"], normal = [0, 0, 2] }
+[[geometry.region]]
+name = "patch"
+of = "apparatus"
+within = { sphere = { center = ["0 um", "0 um", "0.7 um"], radius = "200 nm" } }
+[[geometry.compartment]]
+name = "cleft"
+of = "outside"
+within = { box = { low = ["-1 um", "-1 um", "1 um"], high = ["1 um", "1 um", "2 um"] } }
+
+[run]
+t_stop = "1 ms"
+dt = "1 us"
+sample_every = "0.1 ms"
+
+[[species]]
+name = "Ca"
+D = "220 um^2/s"
+[[species]]
+name = "glu"
+D = "300 um^2/s"
+in = "outside"
+[[species]]
+name = "SERCA"
+on = "apparatus"
+D = "0.1 um^2/s"
+[[species]]
+name = "R"
+on = "membrane"
+
+[[molecule]]
+name = "CB"
+D = "20 um^2/s"
+ligand = "Ca"
+[[molecule.site]]
+name = "M"
+kf = ["174 /uM/s", "87 /uM/s"]
+kb = ["35.8 /s", "71.6 /s"]
+[[molecule.site]]
+name = "H"
+kf = "22 /uM/s"
+kb = "2.6 /s"
+
+[[network]]
+file = "cam.net"
+amounts = "uM"
+time = "ms"
+D = "10 um^2/s"
+rename = { "CaM(c~0,n~0)" = "CaM" }
+
+[[reaction]]
+equation = "Ca@cytosol + SERCA -> SERCA + Ca@lumen"
+kf = "1e8 /M/s"
+[[reaction]]
+equation = "glu + R -> R + Ca"
+kf = "1e7 /M/s"
+[[reaction]]
+equation = "0 -> Ca"
+kf = "1 uM/s"
+in = "lumen"
+
+[[release]]
+species = "glu"
+count = 500
+in = "cleft"
+[[release]]
+species = "Ca@lumen"
+count = 20
+at = ["0 um", "0 um", "0.5 um"]
+[[release]]
+species = "SERCA"
+density = "1000 /um^2"
+on = "patch"
+[[release]]
+species = "R"
+count = 100
+on = "membrane"
+[[release]]
+species = "CB_M0H0"
+concentration = "40 uM"
+in = "cytosol"
+
+[[boundary]]
+region = "far"
+species = ["glu"]
+kind = "absorb"
+rate = "20 um/s"
+[[boundary]]
+region = "diaphragm"
+species = ["Ca"]
+kind = "permeable"
+permeability = "50 um/s"
+[[boundary]]
+region = "patch"
+species = ["Ca@lumen"]
+kind = "clamp"
+concentration = "1 mM"
+"""
+NET = """# Created by BioNetGen 2.9.0
+begin parameters
+    1 kd      kon*K  # ConstantExpression
+    2 kon     1.0e2
+    3 K       2^-1
+    4 lambda  sqrt(9)/3
+    5 Ca0     0.1
+end parameters
+begin functions
+    1 f() kon*Catot
+end functions
+begin species
+    1 Ca(s) Ca0
+    2 CaM(c~0,n~0) 20
+    3 CaM(c~1,n~0) 0
+    4 Ca(s!1).CaM(c~0!1,n~0) 0
+    5 D() 2*(Ca0 + 1)
+end species
+begin reactions
+    1 1,2 4 kon  #R1
+    2 4 1,2 kd  #_reverse_R1
+    3 4 3 lambda  #R2
+    4 5,5 0 0.5*kon  #R3
+    5 0 1 kon/1e3  #R4
+    6 2,1 4 2*kon  #R5
+    7 3,5 5,3 1  #R6
+end reactions
+begin groups
+    1 Catot  1,2*4
+end groups
+"""
+"""A network as BioNetGen writes it."""

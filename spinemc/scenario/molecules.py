@@ -33,8 +33,8 @@ def molecule(table: Table, names: Names, folder: Path) -> tuple[list[Species], l
     -------
     list of Species, list of Reaction
         A species for each combination of what its sites have bound, "CB_M0H0" to "CB_M2H2", the last site's states
-        next to each other; a reversible reaction for each binding step of a site in each state of the others. None
-        of either where the table has faults.
+        next to each other; a reversible reaction for each binding step of a site in each state of the others. No
+        reaction where the table has faults, and no species where their names cannot be told.
     """
     before = len(table.faults)
     name = table.take("name", identifier)
@@ -49,23 +49,24 @@ def molecule(table: Table, names: Names, folder: Path) -> tuple[list[Species], l
     number = prod(len(steps) + 1 for _, steps in sites)
     if number > MOST_STATES:
         table.note("", f" has {number} states, more than {MOST_STATES}: give it fewer sites or steps.")
-    if len(table.faults) > before or name is None or ligand is None:
+    if name is None or number > MOST_STATES:
         return [], []
     states = list(product(*(range(len(steps) + 1) for _, steps in sites)))
     letters = [site for site, _ in sites]
     called = {s: f"{name}_" + "".join(f"{a}{n}" for a, n in zip(letters, s, strict=True)) for s in states}
-    for one in called.values():
-        if one in names.home:
-            table.refuse("name", f"it makes a species {one}, which is there already: choose another name.")
-            return [], []
-    species = [Species(one, D, **home) for one in called.values()]
+    species = [Species(one, D, **home) for one in called.values() if one not in names.home]
+    if len(species) < len(called):
+        there = next(one for one in called.values() if one in names.home)
+        table.refuse("name", f"it makes a species {there}, which is there already: choose another name.")
+    if len(table.faults) > before or ligand is None:
+        return species, []
     known = {one.name: None if one.is_surface else one.inside for one in species}
     around = Names({**names.home, **known}, names.spaces, names.space_of)
     first, *_, last = called.values()
     wrong = misplaced((first, ligand), (last,), around) or misplaced((last,), (first, ligand), around)
     if wrong:
         table.refuse("ligand", wrong)
-        return [], []
+        return species, []
     reactions = []
     for i, (_, steps) in enumerate(sites):
         for state in (s for s in states if s[i] < len(steps)):

@@ -68,7 +68,7 @@ def network(
     -------
     list of Species, list of Reaction, list of Release
         The species that are not declared before; the reactions, those that are alike as one with the sum of their
-        rates; what is there at first. None of any where the table or the file has faults.
+        rates; what is there at first. Species only where the table or the file has faults.
     """
     before = len(table.faults)
     path = table.take("file", file_in(folder))
@@ -86,21 +86,22 @@ def network(
             table.refuse("rename", f"{pattern} is not a species of {path.name}.{advice}")
     for fault in found:
         table.refuse("file", fault)
-    if len(table.faults) > before:
+    if renamed is None:
         return [], [], []
     called = identifiers(patterns, renamed)
     home = inside if inside and on is None else CYTOSOL
     new = [Species(name, D or 0.0, on, home) for name in called if name not in names.home]
     if new and D is None and on is None:
         table.note("D", f" is missing: {new[0].name} is not declared as a [[species]]. Give D or on.")
-        return [], [], []
+    if len(table.faults) > before:
+        return new, [], []
     lives = {s.name: s for s in (*declared, *new)}
     around = replace(names, home=homes(lives.values()))
     molecules = [n if lives[n].is_surface else placed(n, inside or lives[n].inside, lives[n].inside) for n in called]
     told = _Told(table, path.name)
     reactions = _reactions(net, molecules, around, unit, told)
     releases = [r for s, m in zip(net.species, molecules, strict=True) for r in _seed(s, m, lives, around, unit, told)]
-    return (new, reactions, releases) if len(table.faults) == before else ([], [], [])
+    return (new, reactions, releases) if len(table.faults) == before else (new, [], [])
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     names = _names(geometry)
     molecular, networked = top.tables("molecule"), top.tables("network")
     species = sections.species(top.tables("species", required=not networked), names)
+    before = len(faults)
     made: list[Reaction] = []
     seeds: list[Release] = []
     for t in molecular:
@@ -132,6 +133,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
         names = replace(names, home=homes(species))
         more, steps, there = networks.network(t, names, species, folder)
         species, made, seeds = species + more, made + steps, seeds + there
+    whole = len(faults) == before
     names = replace(names, home=homes(species))
     equations = [reaction(t, names, folder) for t in top.tables("reaction")]
     reactions = [r for r in equations if r is not None] + made
@@ -139,9 +141,10 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     boundaries = sections.boundaries(top.tables("boundary"), names)
     positions = sections.positions(top.table("record", required=False).tables("positions"), names, run)
     plasticity = [sections.plasticity(t, names) for t in top.tables("plasticity")]
-    if len(reactions) == len(equations) + len(made):
+    if whole and len(reactions) == len(equations) + len(made):
         sources = [*_sources(tables, names), *(seed.species for seed in seeds)]
-        for name in _absent(names, reactions, sources, _passing(boundaries)):
+        lost, elsewhere = _absent(names, reactions, sources, _passing(boundaries))
+        for name in lost + (elsewhere if not faults else []):  # a fault may have put it in the wrong space
             top.note(
                 f"species {name}",
                 " can never appear: nothing releases, clamps or makes it. Add a [[release]], or remove it.",
@@ -222,8 +225,8 @@ def _passing(boundaries: Iterable[Boundary]) -> set[str]:
 
 def _absent(
     names: sections.Names, reactions: Iterable[Reaction], sources: Iterable[str | None], passing: Collection[str]
-) -> list[str]:
-    """The species, and the molecules in other spaces that react, that are never there."""
+) -> tuple[list[str], list[str]]:
+    """The species that are never anywhere, and the molecules that react where they never are."""
     ways = [(r.reactants, r.products) for r in reactions]
     ways += [(r.products, r.reactants) for r in reactions if "<->" in r.equation]
     near = {name: _near(name, names) for way in ways for side in way for name in side}
@@ -241,4 +244,4 @@ def _absent(
     somewhere = {parts(name or "")[0] for name in present}
     lost = [name for name in names.home if name not in somewhere]
     elsewhere = [m for m in dict.fromkeys(near.values()) if m is not None and parts(m)[0] in somewhere]
-    return lost + [name for name in elsewhere if not is_there(name)]
+    return lost, [name for name in elsewhere if not is_there(name)]

@@ -84,7 +84,8 @@ class Table:
         """The tables of an array of tables, numbered from 1."""
         found = self.take(key, _mappings, REQUIRED if required else [])
         name = f"{self.prefix}{key}"
-        made = [Table(e, self.file, self.faults, f"{name} {i}, ", f"[[{name}]]") for i, e in enumerate(found or [], 1)]
+        heading = f"[[{self.heading.strip('[]')}.{key}]]" if self.prefix else f"[[{key}]]"
+        made = [Table(e, self.file, self.faults, f"{name} {i}, ", heading) for i, e in enumerate(found or [], 1)]
         self.inner += made
         return made
 

@@ -1,7 +1,7 @@
 """Loading variations of one complete scenario."""
 
 import pytest
-from complete import FLUX, VALID
+from complete import FLUX, NET, VALID
 
 from spinemc.errors import ScenarioError
 from spinemc.scenario import load_scenario
@@ -10,15 +10,16 @@ from spinemc.scenario import load_scenario
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "flux.csv").write_text(FLUX)
+    (tmp_path / "cam.net").write_text(NET)
     return tmp_path
 
 
 @pytest.fixture
 def load(folder):
-    """Loads VALID with some text in place of other, and further text at its end."""
+    """Loads VALID, or another base, with some text in place of other, and further text at its end."""
 
-    def load(*changes, end="", overrides=()):
-        toml = VALID
+    def load(*changes, end="", overrides=(), base=VALID):
+        toml = base
         for old, new in changes:
             assert old in toml
             toml = toml.replace(old, new, 1)

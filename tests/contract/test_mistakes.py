@@ -4,7 +4,7 @@ import random
 import tomllib
 
 import pytest
-from complete import VALID
+from complete import SPACES, VALID
 
 from spinemc.errors import ScenarioError
 from spinemc.scenario import Rate, load_scenario, parse_scenario
@@ -187,20 +187,21 @@ def test_files_that_are_refused(tmp_path, content, answer):
     assert answer in str(caught.value)
 
 
-def test_a_mutated_scenario_is_read_or_refused(folder):
+@pytest.mark.parametrize("whole", [VALID, SPACES], ids=["rates", "spaces"])
+def test_a_mutated_scenario_is_read_or_refused(folder, whole):
     chance = random.Random(20220101)
-    pieces = [*'"[]{}=-0. \n\0é', "e9", "nan", "Ca", "P", "->", "<->", "um", "/s"]
+    pieces = [*'"[]{}=-0.@ \n\0é', "e9", "nan", "Ca", "P", "->", "<->", "um", "/s"]
     odd = [None, True, -1, 0, 3.5, float("nan"), 10**400, "", "x", "1 um", "0", "1 /s", [], [[]], {}, [{}], {"a": 1}]
     refused = 0
     for trial in range(600):
         if trial % 2:
-            toml = list(VALID)
+            toml = list(whole)
             for _ in range(chance.randint(1, 6)):
                 at = chance.randrange(len(toml))
                 toml[at : at + chance.randint(0, 9)] = chance.choice(pieces)
             attempt, given = parse_scenario, "".join(toml)
         else:
-            given = tomllib.loads(VALID)
+            given = tomllib.loads(whole)
             for _ in range(chance.randint(1, 4)):
                 _mutate(given, chance, odd)
             attempt = read_tables
