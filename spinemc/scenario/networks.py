@@ -18,6 +18,9 @@ from spinemc.scenario.values import CYTOSOL, Rate, Reaction, Release, Species
 AMOUNTS = ("M", "mM", "uM", "nM", "molecules")
 TIMES = ("s", "ms", "us", "min")
 
+Told = dict[str, list[int]]
+"""What is wrong in a file, and in which lines."""
+
 
 @dataclass(frozen=True)
 class Units:
@@ -98,22 +101,13 @@ def network(
     lives = {s.name: s for s in (*declared, *new)}
     around = replace(names, home=homes(lives.values()))
     molecules = [n if lives[n].is_surface else placed(n, inside or lives[n].inside, lives[n].inside) for n in called]
-    told = _Told(table, path.name)
+    told: dict[str, list[int]] = {}
     reactions = _reactions(net, molecules, around, unit, told)
     releases = [r for s, m in zip(net.species, molecules, strict=True) for r in _seed(s, m, lives, around, unit, told)]
+    for sentence, lines in told.items():
+        others = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+        table.refuse("file", f"{path.name}, line {lines[0]}{others}: {sentence}")
     return (new, reactions, releases) if len(table.faults) == before else (new, [], [])
-
-
-@dataclass(frozen=True)
-class _Told:
-    """Where the faults of a file's lines are told."""
-
-    table: Table
-    file: str
-
-    def line(self, number: int, sentence: str) -> None:
-        """Note the fault of a line."""
-        self.table.refuse("file", f"{self.file}, line {number}: {sentence}")
 
 
 def _units(table: Table) -> Units:
@@ -142,7 +136,7 @@ def _renamed(value: Any) -> dict[str, str]:
     return made
 
 
-def _reactions(net: Net, molecules: Sequence[str], names: Names, unit: Units, told: _Told) -> list[Reaction]:
+def _reactions(net: Net, molecules: Sequence[str], names: Names, unit: Units, told: Told) -> list[Reaction]:
     """The reactions; those with the same molecules on both sides are one."""
     rates: dict[tuple[tuple[str, ...], tuple[str, ...]], float] = {}
     for one in net.reactions:
@@ -155,9 +149,9 @@ def _reactions(net: Net, molecules: Sequence[str], names: Names, unit: Units, to
         if len(ends[1]) > MOST_PRODUCTS:
             wrong = f"{len(ends[1])} molecules are made at once: at most {MOST_PRODUCTS} can be."
         if wrong:
-            told.line(one.line, wrong)
+            told.setdefault(wrong, []).append(one.line)
         elif rate is None:
-            told.line(one.line, _unknown(kind, unit))
+            told.setdefault(_unknown(kind, unit), []).append(one.line)
         else:
             rates[ends] = rates.get(ends, 0.0) + rate
     return [
@@ -175,7 +169,7 @@ def _unknown(kind: str, unit: Units) -> str:
 
 
 def _seed(
-    one: NetSpecies, name: str, lives: Mapping[str, Species], names: Names, unit: Units, told: _Told
+    one: NetSpecies, name: str, lives: Mapping[str, Species], names: Names, unit: Units, told: Told
 ) -> list[Release]:
     """What is there of a species at first: one release, or none."""
     if one.amount == 0.0:
@@ -185,6 +179,7 @@ def _seed(
     if unit.counted:
         return [Release(name, count=round(one.amount), **place)]
     if kind.is_surface:
-        told.line(one.line, f"{name} sits on a surface, so a concentration says nothing: give 0 and a [[release]].")
+        wrong = f"{name} sits on a surface, so a concentration says nothing: give 0 and a [[release]]."
+        told.setdefault(wrong, []).append(one.line)
         return []
     return [Release(name, concentration=one.amount * (unit.concentration or 0.0), **place)]
