@@ -67,6 +67,35 @@ def part_volumes(geometry: Geometry) -> np.ndarray:
     return volume
 
 
+def at_walls(net: Exchange, D: float, uptake: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Concentrations at the held regions, where some take up with a finite rate what diffusion brings.
+
+    Parameters
+    ----------
+    net : Exchange
+    D : float
+        [um^2 s^-1]
+    uptake : (b,) float64
+        What each region takes at a concentration of 1 [um^3 s^-1]; infinite where it is held at its own.
+    outside : (b,) float64
+        At what each is held; no matter where its uptake is finite [um^-3].
+
+    Returns
+    -------
+    (b, p) float64, (b,) float64
+        The concentration at each region gained with that of each part, and what it is where all parts are empty.
+    """
+    follows, fixed = np.zeros((len(uptake), len(net.volume))), outside.copy()
+    partly = np.isfinite(uptake)
+    if partly.any():
+        brought = D * net.share.T @ net.conductance
+        lost = brought @ net.share + D * net.through
+        own = np.diag(uptake[partly]) + lost[np.ix_(partly, partly)]
+        follows[partly] = np.linalg.solve(own, brought[partly])
+        fixed[partly] = -np.linalg.solve(own, lost[np.ix_(partly, ~partly)] @ outside[~partly])
+    return follows, fixed
+
+
 def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
     """Conductances between the parts of the inside, and to regions that absorb or clamp.
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from spinemc.chemistry.network import Network, Step
 from spinemc.chemistry.releases import expected_number
-from spinemc.errors import EngineError
+from spinemc.errors import EngineError, ScenarioError
 from spinemc.geometry import Geometry
 from spinemc.geometry.compartments import face_compartment, locate
 from spinemc.scenario import Boundary, Release, Scenario
-from spinemc.twins.conductance import exchange, part_volumes
+from spinemc.twins.conductance import at_walls, exchange, part_volumes
 
 RTOL = 1e-8
 ATOL = 1e-9  # molecules
@@ -100,6 +100,31 @@ def places(geometry: Geometry, network: Network) -> Places:
     )
 
 
+def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
+    """Refuse a scenario of which rate equations of well-mixed parts do not know enough.
+
+    Raises
+    ------
+    ScenarioError
+        It has other surfaces than the cell's own, or a surface species that moves between patches; named.
+    """
+    file = scenario.path.name if scenario.path else "scenario"
+    others = scenario.geometry.surfaces[1:]
+    if others:
+        raise ScenarioError(
+            f"{file}: the rate equations (ode) know the inside of the cell and its own surface only, and this scenario "
+            f"has {', '.join(others)} as well: run it with particles."
+        )
+    patch_region = places(geometry, network).patch_region
+    for species in network.surface_species:
+        patches = np.isin(patch_region, network.region[species]).sum() if network.region[species] else len(patch_region)
+        if network.D[species] > 0.0 and patches > 1:
+            raise ScenarioError(
+                f"{file}: species {network.species[species]} moves in the membrane, and the rate equations (ode) keep "
+                "molecules of the membrane on their patch: run it with particles, or leave D out."
+            )
+
+
 def solve(scenario: Scenario, geometry: Geometry, network: Network) -> Series:
     """Integrate the rate equations of a scenario.
 
@@ -118,13 +143,17 @@ def solve(scenario: Scenario, geometry: Geometry, network: Network) -> Series:
     ------
     EngineError
         Where the integrator gives up; the time reached is named.
+    ScenarioError
+        As `check`.
 
     Notes
     -----
     A volume species is well mixed in each named compartment and in the rest; parts exchange by the conductances
-    of `spinemc.twins.conductance`. A surface species is well mixed, and stays, on each region's faces along each
-    part. A step of two like molecules fires at k N^2 / V and takes two.
+    of `spinemc.twins.conductance`. A region that takes up at a rate does so in series with diffusion to it. A
+    surface species is well mixed, and stays, on each region's faces along each part. A step of two like molecules
+    fires at k N^2 / V and takes two.
     """
+    check(scenario, geometry, network)
     there = places(geometry, network)
     equations = _Equations(scenario, geometry, network, there)
     time = scenario.run.sample_times
@@ -189,7 +218,7 @@ class _Equations:
         for species in network.volume_species:
             D, here = network.D[species], there.state[species]
             mine = {
-                geometry.regions.index(boundary.region): (self.steps.stop + number, boundary.concentration)
+                geometry.regions.index(boundary.region): number
                 for number, (boundary, name) in enumerate(boundaries)
                 if name == network.species[species]
             }
@@ -199,14 +228,17 @@ class _Equations:
             if held not in known:
                 known[held] = exchange(geometry, held)
             net = known[held]
-            outside = np.array([mine[region][1] for region in held])
-            taken = np.array([mine[region][0] for region in held], int)
-            flow = D * net.conductance / net.volume
-            pull = D * net.conductance @ (net.share @ outside)
+            numbers = [mine[region] for region in held]
+            taken = np.array([self.steps.stop + number for number in numbers], int)
+            uptake = [_uptake(boundaries[n][0], geometry, region) for n, region in zip(numbers, held, strict=True)]
+            outside = np.array([boundaries[number][0].concentration for number in numbers])
+            follows, fixed = at_walls(net, D, np.array(uptake), outside)
+            flow = D * net.conductance @ (np.eye(len(here)) - net.share @ follows) / net.volume
+            pull = D * net.conductance @ (net.share @ fixed)
             linear[np.ix_(here, here)] -= flow
             constant[here] += pull
-            linear[np.ix_(taken, here)] += net.share.T @ flow
-            constant[taken] -= net.share.T @ pull + D * net.through @ outside
+            linear[np.ix_(taken, here)] += net.share.T @ flow - D * net.through @ follows / net.volume
+            constant[taken] -= net.share.T @ pull + D * net.through @ fixed
         return linear, constant
 
     def _k(self, t: float) -> np.ndarray:
@@ -262,6 +294,11 @@ class _Equations:
             reached = info["tcur"].max()
             raise EngineError(f"the rate equations cannot be integrated beyond {reached:.6g} s: {info['message']}")
         return solution[np.isin(stops, moments)]
+
+
+def _uptake(boundary: Boundary, geometry: Geometry, region: int) -> float:
+    """What a region takes at a concentration of 1 just before it [um^3 s^-1]; infinite where it holds its own."""
+    return np.inf if boundary.rate is None else boundary.rate * float(geometry.region_area[region])
 
 
 def _events(step: Step, network: Network, there: Places, on: dict[int, int]):

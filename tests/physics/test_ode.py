@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from spinemc.chemistry.network import network
+from spinemc.errors import ScenarioError
 from spinemc.geometry import build
 from spinemc.scenario import (
     Boundary,
     GeometrySpec,
     Named,
+    Outside,
     Rate,
     Reaction,
     Release,
@@ -20,9 +22,11 @@ from spinemc.scenario import (
     Species,
     Within,
     load_scenario,
+    parse_scenario,
 )
 from spinemc.twins.conductance import exchange
 from spinemc.twins.ode import solve
+from spinemc.units import MICROMOLAR
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 FAR = 100.0
@@ -290,3 +294,64 @@ def test_the_published_thin_spine():
         time, mean = np.array([[float(x) for x in row[1:3]] for row in rows if row[0] == name]).T
         # the mean of a small noisy system is near the rate equations, not on them
         assert np.interp(time, s.time, total[name]).mean() == pytest.approx(mean.mean(), rel=0.2)
+
+
+@pytest.mark.parametrize("rate", [0.0, 100.0, 1000.0])
+def test_a_sphere_that_takes_up_at_a_rate_empties_in_series_with_diffusion(rate):
+    """Mean time of what is spread evenly: R^2/(15 D) + R/(3 K)."""
+    R, D = 0.3, 100.0
+    mean = R**2 / (15 * D) + R / (3 * rate) if rate else np.inf
+    t_stop = min(mean, 1e-3)
+    _, s = solved(
+        GeometrySpec(shape=Shape("sphere", {"radius": R, "edge": 0.03})),
+        [Species("A", D)],
+        release=[Release("A", count=1000, inside="cytosol")],
+        boundary=[Boundary("membrane", ("A",), "absorb", rate=rate)],
+        t_stop=t_stop,
+        every=t_stop / 2,
+    )
+    np.testing.assert_allclose(s.count[:, 0, 0], 1000 * np.exp(-s.time / mean), rtol=0.015)
+    np.testing.assert_allclose(s.count[-1, 0, 0] + s.absorbed.sum(), 1000.0, rtol=1e-9)
+
+
+def test_a_slab_between_a_clamp_and_uptake():
+    """The steady flux is c / (L/D + 1/K)."""
+    L, D, K, c = 2.0, 50.0, 30.0, 100.0
+    _, s = solved(
+        box(L),
+        [Species("A", D)],
+        boundary=[
+            Boundary("z_low", ("A",), "clamp", c),
+            Boundary("z_high", ("A",), "absorb", rate=K),
+        ],
+    )
+    flux = c / (L / D + 1 / K)
+    np.testing.assert_allclose(s.absorbed[-1] / 0.1, [-flux, flux], rtol=1e-3)
+    assert s.count[-1, 0, 0] == pytest.approx(L * (c + flux / K) / 2, rel=1e-3)
+
+
+def test_pairs_of_a_network_vanish_as_its_author_means(tmp_path):
+    """A line 0.5*k for A + A fires at half of k [A]^2 and takes two: A(t) = A0 / (1 + k A0 t)."""
+    (tmp_path / "a.net").write_text(
+        "begin parameters\n1 k 40\nend parameters\nbegin species\n1 A() 2.5\nend species\n"
+        "begin reactions\n1 1,1 0 0.5*k\nend reactions\n"
+    )
+    toml = """
+        geometry = { shape = { kind = "box", size = ["1 um", "1 um", "1 um"] } }
+        run = { t_stop = "50 ms", dt = "1 us", sample_every = "5 ms" }
+        network = [{ file = "a.net", amounts = "uM", D = "1 um^2/s" }]
+        """
+    scenario = parse_scenario(toml, tmp_path / "a.toml")
+    geometry = build(scenario.geometry)
+    s = solve(scenario, geometry, network(scenario, geometry))
+    np.testing.assert_allclose(s.count[:, 0, 0], 2.5 * MICROMOLAR / (1 + 40 * 2.5 * s.time), rtol=1e-6)
+
+
+def test_what_rate_equations_do_not_know_is_refused():
+    outside = GeometrySpec(shape=Shape("box", {"size": (1.0, 1.0, 1.0)}), outside=Outside(0.1))
+    with pytest.raises(ScenarioError, match=r"know the inside of the cell .* and this scenario has far as well"):
+        solved(outside, [Species("A", 1.0)])
+    with pytest.raises(ScenarioError, match="species R moves in the membrane, and the rate equations"):
+        solved(box(1.0), [Species("R", 0.1, "membrane")])
+    _, s = solved(box(1.0), [Species("R", 0.1, "z_low")], release=[Release("R", count=9, on="z_low")])
+    np.testing.assert_allclose(s.surface[:, 0, 0], 9.0)
