@@ -1,7 +1,9 @@
 """Molecules with sites that bind in steps, and networks from files of BioNetGen."""
 
+import re
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 from complete import NET, SPACES
@@ -282,3 +284,22 @@ def test_a_network_alone_makes_a_scenario(folder):
     s = load_scenario(folder / "b.toml")
     assert s.species[0] == Species("Ca", 10.0)
     assert isinstance(s.reaction[0], Reaction)
+
+
+def test_the_examples_of_the_manual_are_read(folder):
+    text = (Path(__file__).resolve().parents[2] / "docs" / "scenario.md").read_text()
+    examples = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    assert len(examples) == 4
+    for mesh in re.findall(r'"(\w+\.obj)"', examples[0]):
+        (folder / mesh).write_text("")
+    rest = PLAIN[PLAIN.index("[run]") :]
+    for name in ("SERCA_Ca", "R", "R_glu"):
+        rest += f'[[species]]\nname = "{name}"\non = "membrane"\n'
+    for name in ("SERCA", "R", "CB_M0H0"):
+        place = 'in = "cytosol"' if name == "CB_M0H0" else 'on = "membrane"'
+        rest += f'[[release]]\nspecies = "{name}"\ncount = 3\n{place}\n'
+    (folder / "manual.toml").write_text("".join(examples) + rest)
+    s = load_scenario(folder / "manual.toml")
+    assert s.geometry.spaces == ("cytosol", "lumen", "outside")
+    assert sum(r.equation.startswith("CB_M") for r in s.reaction) == 12
+    assert [r.species for r in s.release[:2]] == ["Ca@lumen", "glu"]
