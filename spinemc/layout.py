@@ -188,7 +188,14 @@ def fixed(layout: Layout, geometry: Geometry) -> dict[str, tuple[tuple[str, ...]
             np.asarray(geometry.face_region),
             {"long_name": "index into region"},
         ),
+        "geometry/face_surface": (("f",), np.asarray(geometry.face_surface), {"long_name": "index into surface"}),
         "geometry/region": (("region",), geometry.regions, {}),
+        "geometry/region_surface": (
+            ("region",),
+            np.asarray(geometry.region_surface),
+            {"long_name": "index into surface"},
+        ),
+        "geometry/surface": (("surface",), geometry.surfaces, {}),
         "geometry/xyz": xyz,
     }
     if layout.boundaries:

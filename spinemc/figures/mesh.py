@@ -9,6 +9,7 @@ import numpy as np
 
 from spinemc.figures.style import INK, QUIET, blank, written
 from spinemc.geometry.mesh import Geometry
+from spinemc.scenario.values import FAR
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 
 PATCHES = {"membrane": "#b9c4cf", "head": "#9cc3e0", "neck": "#c5d3bf", "shaft": "#c9bfae", "psd": "#d1495b"}
 OTHER_PATCHES = ("#444f5a", "#8d5a97", "#c98b2b", "#2a9d8f")
+GLASS = 0.22  # how much of what lies behind the cell's surface it hides
 LIGHT = np.array([-0.35, -0.6, 0.72])  # for an eye that looks along y
 
 
 def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation: float = 14.0) -> Axes3D:
-    """The surface in 3-D, shaded, its regions in colours, with a scale bar.
+    """The surfaces in 3-D, shaded, their regions in colours, with a scale bar.
+
+    Where there are others, the cell's own is like glass; the far side of the outside is not drawn.
 
     Parameters
     ----------
@@ -33,18 +37,26 @@ def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation:
     from matplotlib.patches import Patch
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    names = [geometry.regions[i] for i in np.unique(geometry.face_region)]
+    seen = geometry.face_surface != (geometry.surfaces.index(FAR) if FAR in geometry.surfaces else -1)
+    names = [geometry.regions[i] for i in np.unique(geometry.face_region[seen])]
     spare = iter(OTHER_PATCHES * len(names))
     colour = {name: np.array(to_rgb(PATCHES.get(name) or next(spare))) for name in names}
     facing = _smooth_normals(geometry) @ (_turn(azimuth) @ LIGHT)
     base = np.array([colour[geometry.regions[i]] for i in geometry.face_region])
     shaded = base * (0.62 + 0.38 * facing)[:, None] + 0.13 * np.clip(facing, 0, 1)[:, None] ** 10
     shaded = np.clip(shaded, 0, 1)
-    surface = Poly3DCollection(geometry.triangles, facecolors=shaded, edgecolors=shaded, linewidths=0.25)
+    if len(np.unique(geometry.face_surface[seen])) > 1:
+        glass = np.where(geometry.face_surface == 0, GLASS, 1.0)
+        shaded = np.column_stack([shaded, glass])
+    edges = shaded if shaded.shape[1] == 3 else np.column_stack([shaded[:, :3], np.where(glass < 1.0, 0.0, 1.0)])
+    surface = Poly3DCollection(
+        geometry.triangles[seen], facecolors=shaded[seen], edgecolors=edges[seen], linewidths=0.25
+    )
     surface.set_clip_on(False)
     ax.add_collection3d(surface)
 
-    low, high = geometry.vertex.min(axis=0), geometry.vertex.max(axis=0)
+    shown = geometry.triangles[seen].reshape(-1, 3)
+    low, high = shown.min(axis=0), shown.max(axis=0)
     size = high - low
     below = 0.07 * size.max()
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2] - below, high[2]))
@@ -52,8 +64,8 @@ def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation:
     ax.view_init(elev=elevation, azim=azimuth)
     box = np.array([size[0], size[1], size[2] + below])
     tilt = np.radians(abs(elevation))
-    seen = max(box[:2].max(), box[2] * np.cos(tilt) + box[:2].max() * np.sin(tilt))
-    ax.set_box_aspect(box, zoom=np.linalg.norm(box) / seen)  # as large as fits, for a tall spine and a flat one
+    span = max(box[:2].max(), box[2] * np.cos(tilt) + box[:2].max() * np.sin(tilt))
+    ax.set_box_aspect(box, zoom=np.linalg.norm(box) / span)  # as large as fits, for a tall spine and a flat one
     ax.set_axis_off()
     bar = _round_length(0.6 * max(size[0], size[1]))
     across = _turn(azimuth) @ np.array([1.0, 0.0, 0.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,14 +126,18 @@ def plot_comparison(comparison: xr.Dataset, path: str | Path | None = None) -> F
 
 def _geometry(tree: xr.DataTree) -> Geometry:
     """The mesh that a store holds, without its compartments."""
-    return Geometry(
+    made = Geometry.of_one_surface(
         name=tree.name or "store",
         vertex=array(tree, "geometry/vertex").values,
         face=array(tree, "geometry/face").values,
         face_region=array(tree, "geometry/face_region").values,
         regions=tuple(str(name) for name in array(tree, "geometry/region").values),
-        compartments=("cytosol",),
-        compartment_shape=np.empty((0, 7)),
+    )
+    return replace(
+        made,
+        surfaces=tuple(str(name) for name in array(tree, "geometry/surface").values),
+        face_surface=array(tree, "geometry/face_surface").values,
+        region_surface=array(tree, "geometry/region_surface").values,
     )
 
 

@@ -37,45 +37,53 @@ def holds(shape: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(((points >= shape[1:4]) & (points <= shape[4:7])).all(axis=1))
 
 
-def locate(geometry: Geometry, points: np.ndarray) -> np.ndarray:
-    """The compartment of points of the inside.
+def locate(geometry: Geometry, points: np.ndarray, space: int = 0) -> np.ndarray:
+    """The compartment of points of a space.
 
     Parameters
     ----------
     geometry : Geometry
         The cell.
     points : (n, 3) float64
-        Points of the inside [um].
+        Points of the space [um].
+    space : int
+        Index into `geometry.spaces`.
 
     Returns
     -------
     (n,) int64
-        Index into `geometry.compartments`: the first named one that holds the point, 0 where none does.
+        Index into `geometry.compartments`: the first named part that holds the point, the whole space where none does.
     """
     points = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-    found = np.zeros(len(points), dtype=np.int64)
-    for i in range(len(geometry.compartment_shape), 0, -1):
-        found[holds(geometry.compartment_shape[i - 1], points)] = i
+    whole, *parts = geometry.parts_of(space)
+    found = np.full(len(points), whole, dtype=np.int64)
+    for i in reversed(parts):
+        found[holds(geometry.compartment_shape[i], points)] = i
     return found
 
 
 def face_compartment(geometry: Geometry) -> np.ndarray:
-    """(f,) int64: the compartment just inside each face, an index into `geometry.compartments`."""
+    """(f,) int64: the compartment just below each face, an index into `geometry.compartments`; -1 where none is."""
     step = 1e-6 * np.ptp(geometry.vertex, axis=0).max()
-    return locate(geometry, geometry.triangles.mean(axis=1) - step * geometry.face_normal)
+    point = geometry.triangles.mean(axis=1) - step * geometry.face_normal
+    found = np.full(len(point), -1, dtype=np.int64)
+    for space in range(len(geometry.spaces)):
+        here = geometry.face_space[:, 0] == space
+        found[here] = locate(geometry, point[here], space)
+    return found
 
 
-def compartment_solids(geometry: Geometry) -> list[list[Manifold]]:
-    """The solid pieces of each named compartment, without what the ones before it took.
+def compartment_solids(geometry: Geometry, space: int = 0) -> list[list[Manifold]]:
+    """The solid pieces of each named part of a space, without what the ones before it took.
 
     Returns
     -------
     list of list of Manifold
-        One list for each of `geometry.compartments[1:]`; empty where nothing of the inside is left for it.
+        One list for each of the space's compartments but the whole; empty where nothing of the space is left for it.
     """
-    rest = [manifold(geometry.vertex, geometry.face, geometry.name)]
+    rest = [space_solid(geometry, space)]
     compartments = []
-    for shape in geometry.compartment_shape:
+    for shape in geometry.compartment_shape[geometry.parts_of(space)[1:]]:
         taken: list[Manifold] = []
         left: list[Manifold] = []
         for piece in rest:
@@ -91,8 +99,29 @@ def compartment_solids(geometry: Geometry) -> list[list[Manifold]]:
     return compartments
 
 
-def contains(geometry: Geometry, points: np.ndarray) -> np.ndarray:
-    """Whether points lie inside the closed surface.
+def space_solid(geometry: Geometry, space: int) -> Manifold:
+    """A space as a solid: what its outer surface bounds, less what the closed surfaces in it bound."""
+    whole: Manifold | None = None
+    holes = []
+    for surface, name in enumerate(geometry.surfaces):
+        mine = np.flatnonzero(geometry.face_surface == surface)
+        below, above = geometry.face_space[mine[0]]
+        if space not in (below, above) or below == above:
+            continue
+        used, face = np.unique(geometry.face[mine], return_inverse=True)
+        made = manifold(geometry.vertex[used], face.reshape(-1, 3), name)
+        if below == space:
+            whole = made
+        else:
+            holes.append(made)
+    assert whole is not None
+    for hole in holes:
+        whole = whole - hole
+    return whole
+
+
+def contains(geometry: Geometry, points: np.ndarray, space: int = 0) -> np.ndarray:
+    """Whether points lie in a space.
 
     Parameters
     ----------
@@ -100,6 +129,8 @@ def contains(geometry: Geometry, points: np.ndarray) -> np.ndarray:
         The cell.
     points : (n, 3) float64
         Points [um].
+    space : int
+        Index into `geometry.spaces`.
 
     Returns
     -------
@@ -113,15 +144,18 @@ def contains(geometry: Geometry, points: np.ndarray) -> np.ndarray:
     too near to a triangle, is decided by the winding number instead.
     """
     points = np.asarray(points, dtype=np.float64).reshape(-1, 3)
+    walls = np.flatnonzero((geometry.face_space == space).sum(axis=1) == 1)  # a sheet parts nothing
+    triangles = geometry.triangles[walls]
     frame = np.linalg.qr(np.array([[0.3, 0.7, 0.59], [-0.81, 0.21, 0.43], [0.17, -0.61, 0.73]]))[0]
-    columns = _Columns(geometry.triangles @ frame)
+    columns = _Columns(triangles @ frame)
     inside = np.empty(len(points), dtype=bool)
     for start in range(0, len(points), BLOCK):
         block = slice(start, start + BLOCK)
         crossings, doubtful = columns.crossings(points[block] @ frame)
         inside[block] = crossings % 2 == 1
         which = start + np.flatnonzero(doubtful)
-        inside[which] = winding_number(geometry.triangles, points[which]) > 0.5
+        outward = np.where(geometry.face_space[walls, 0] == space, 1.0, -1.0)
+        inside[which] = winding_number(triangles, points[which], outward) > 0.5
     return inside
 
 
@@ -174,7 +208,7 @@ def _spread(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return owner, np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
 
 
-def winding_number(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
+def winding_number(triangles: np.ndarray, points: np.ndarray, sign: np.ndarray | float = 1.0) -> np.ndarray:
     """How often closed triangles wind around points: 1 inside, 0 outside, between on the surface.
 
     Parameters
@@ -183,6 +217,8 @@ def winding_number(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
         Corners [um].
     points : (n, 3) float64
         Points [um].
+    sign : (f,) float64 or float
+        -1 for a triangle that is to be turned round.
 
     Returns
     -------
@@ -197,7 +233,7 @@ def winding_number(triangles: np.ndarray, points: np.ndarray) -> np.ndarray:
         triple = np.einsum("...k,...k", a, np.cross(b, c))
         ab, bc, ca = (np.einsum("...k,...k", x, y) for x, y in ((a, b), (b, c), (c, a)))
         angle = 2.0 * np.arctan2(triple, la * lb * lc + ab * lc + bc * la + ca * lb)
-        turns[start : start + step] = angle.sum(axis=1) / (4.0 * np.pi)
+        turns[start : start + step] = (sign * angle).sum(axis=1) / (4.0 * np.pi)
     return turns
 
 
@@ -209,7 +245,7 @@ def sample_surface(geometry: Geometry, region: int, n: int, rng: np.random.Gener
     geometry : Geometry
         The cell.
     region : int
-        Index into `geometry.regions`; 0 is the whole surface.
+        Index into `geometry.regions`.
     n : int
         How many.
     rng : Generator
@@ -222,7 +258,7 @@ def sample_surface(geometry: Geometry, region: int, n: int, rng: np.random.Gener
     face : (n,) int64
         The face each lies on.
     """
-    faces = np.arange(len(geometry.face)) if region == 0 else np.flatnonzero(geometry.face_region == region)
+    faces = geometry.faces_of(region)
     weight = np.cumsum(geometry.face_area[faces])
     face = faces[np.minimum(np.searchsorted(weight, rng.random(n) * weight[-1], "right"), len(faces) - 1)]
     u, v = rng.random((2, n, 1))
@@ -239,7 +275,7 @@ def sample_inside(geometry: Geometry, compartment: int, n: int, rng: np.random.G
     geometry : Geometry
         The cell.
     compartment : int
-        Index into `geometry.compartments`; 0 is the whole inside.
+        Index into `geometry.compartments`.
     n : int
         How many.
     rng : Generator
@@ -250,9 +286,13 @@ def sample_inside(geometry: Geometry, compartment: int, n: int, rng: np.random.G
     (n, 3) float64
         Points [um].
     """
-    low, high = geometry.vertex.min(axis=0), geometry.vertex.max(axis=0)
-    if compartment > 0:
-        boxes = np.array([piece.bounding_box() for piece in compartment_solids(geometry)[compartment - 1]])
+    space = int(geometry.compartment_space[compartment])
+    whole, *parts = geometry.parts_of(space)
+    corner = geometry.sides[geometry.side_faces(space)]
+    low, high = corner.min(axis=(0, 1)), corner.max(axis=(0, 1))
+    if compartment != whole:
+        pieces = compartment_solids(geometry, space)[parts.index(compartment)]
+        boxes = np.array([piece.bounding_box() for piece in pieces])
         margin = 1e-3 * (boxes[:, 3:].max(axis=0) - boxes[:, :3].min(axis=0))  # a ball is a polyhedron there
         low = np.maximum(low, boxes[:, :3].min(axis=0) - margin)
         high = np.minimum(high, boxes[:, 3:].max(axis=0) + margin)
@@ -261,9 +301,9 @@ def sample_inside(geometry: Geometry, compartment: int, n: int, rng: np.random.G
     missing = n
     while missing > 0:
         points = rng.uniform(low, high, (int(1.1 * missing / filled) + 16, 3))
-        if compartment > 0:
-            points = points[locate(geometry, points) == compartment]
-        points = points[contains(geometry, points)][:missing]
+        if compartment != whole:
+            points = points[locate(geometry, points, space) == compartment]
+        points = points[contains(geometry, points, space)][:missing]
         kept.append(points)
         missing -= len(points)
     return np.concatenate(kept) if kept else np.empty((0, 3))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
 
 from spinemc.geometry.mesh import Geometry
-from spinemc.geometry.voxels import Voxels, voxelise
+from spinemc.geometry.voxels import Voxels, voxelise, wall_area_of
 
 CELL = 0.04  # edge of a reaction cell [um]
 VOXELS_PER_CELL = 2
@@ -18,7 +18,7 @@ _MOST_VOXELS = 3.0e7
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Voxels over a geometry, the distance from each to the wall, and the reaction cells made of them.
+    """Voxels over a space of a geometry, the distance from each to the wall, and the reaction cells made of them.
 
     A reaction cell is a cube of `VOXELS_PER_CELL` voxels along each edge, or what of it lies inside the mesh; where
     that is little, the piece is joined to a neighbour that holds enough, the one it has the widest opening to for its
@@ -26,7 +26,10 @@ class Grid:
 
     Attributes
     ----------
+    space : int
+        Index into `Geometry.spaces`.
     voxels : Voxels
+        Their triangles are rows of `Geometry.sides`.
     clearance : (voxels,) float64
         Lower bound of the distance from any point of a voxel to the wall, 0 where the wall touches it [um].
     cell_size : float
@@ -35,10 +38,11 @@ class Grid:
         Reaction cell of each voxel, in C order; -1 away from the inside.
     cell_volume : (cells,) float64
         Inside volume of each reaction cell [um^3].
-    cell_area : (cells,) float64
-        Membrane in each reaction cell [um^2].
+    cell_area : (surfaces, cells) float64
+        Area of each surface in each reaction cell [um^2].
     """
 
+    space: int
     voxels: Voxels
     clearance: np.ndarray
     cell_size: float
@@ -47,12 +51,14 @@ class Grid:
     cell_area: np.ndarray
 
 
-def grid(geometry: Geometry, cell: float | None = None) -> Grid:
-    """Lay the grid over a geometry.
+def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
+    """Lay the grid over a space.
 
     Parameters
     ----------
     geometry : Geometry
+    space : int
+        Index into `geometry.spaces`.
     cell : float, optional
         Edge of a reaction cell [um]; 0.04 by default, more where the grid would outgrow the memory.
 
@@ -60,22 +66,32 @@ def grid(geometry: Geometry, cell: float | None = None) -> Grid:
     -------
     Grid
     """
-    extent = np.ptp(geometry.vertex, axis=0)
+    vertex, face = geometry.space_mesh(space)
+    sides = geometry.side_faces(space)
+    faces = len(geometry.face)
+    extent = np.ptp(vertex, axis=0)
     size = (CELL if cell is None else cell) / VOXELS_PER_CELL
     size = max(size, float(np.prod(extent + 3.0 * size) / _MOST_VOXELS) ** (1.0 / 3.0))
-    voxels = voxelise(geometry.vertex, geometry.face, size)
+    voxels = voxelise(vertex, face, size)
     volume = voxels.volume.ravel()
     touched = np.diff(voxels.start) > 0
     cell_of = _cells(voxels, touched)
     inside = cell_of >= 0
     number = int(cell_of.max()) + 1
+    area = np.zeros((len(geometry.surfaces), number))
+    surface = geometry.face_surface[sides % faces]
+    for k in np.unique(surface):
+        _, first = np.unique(sides[surface == k] % faces, return_index=True)  # a sheet's faces are there twice
+        wall, _ = wall_area_of(voxels, vertex, face[surface == k][first])
+        area[k] = np.bincount(cell_of[inside], wall.ravel()[inside], number)
     return Grid(
-        voxels=voxels,
+        space=space,
+        voxels=replace(voxels, triangle=sides[voxels.triangle].astype(np.int32)),
         clearance=_clearance(touched.reshape(voxels.shape), size),
         cell_size=size * VOXELS_PER_CELL,
         cell=cell_of,
         cell_volume=np.bincount(cell_of[inside], volume[inside], number),
-        cell_area=np.bincount(cell_of[inside], voxels.wall_area.ravel()[inside], number),
+        cell_area=area,
     )
 
 
@@ -192,10 +208,14 @@ def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.n
     """
     voxels = grid.voxels
     out = np.zeros((int(np.prod(voxels.shape)), 5), np.float32)
-    corner = np.ascontiguousarray(geometry.triangles)
+    sides = geometry.side_faces(grid.space)
+    above = sides >= len(geometry.face)
+    corner = np.ascontiguousarray(geometry.sides[sides])
+    face = sides % len(geometry.face)
+    normal, area = np.where(above[:, None], -1.0, 1.0) * geometry.face_normal[face], geometry.face_area[face]
     shape = np.array(voxels.shape, np.int64)
     for reach in reaches:
-        _shelter(corner, geometry.face_normal, geometry.face_area, voxels.origin, voxels.size, shape, reach, out)
+        _shelter(corner, normal, area, voxels.origin, voxels.size, shape, reach, out)
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,9 +17,15 @@ if TYPE_CHECKING:
 IONS_AT_REST = 60.2214076  # molecules in 1 um^3 at 100 nM
 
 
+WHOLE = np.array([2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+"""The row of `Geometry.compartment_shape` that is a whole space."""
+
+SHEET = 1e-6  # how far apart the two sides of a sheet lie [um]
+
+
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """A closed surface with named regions and a named inside.
+    """A cell's surface and the others in and around it, with named regions, and the named spaces between them.
 
     Attributes
     ----------
@@ -29,15 +36,28 @@ class Geometry:
     face : (f, 3) int32
         Corners of each triangle, counter-clockwise seen from outside.
     face_region : (f,) int16
-        Index into `regions`; 0, `membrane`, where no other name was given.
+        Index into `regions`; that of the whole surface where no other name was given.
     regions : tuple of str
-        `membrane` first (the whole surface, as a total), then the named patches.
+        By surface: its own name first (the whole of it, as a total), then the named patches.
     compartments : tuple of str
-        `cytosol` first (the whole inside, as a total), then the named parts.
-    compartment_shape : (len(compartments) - 1, 7) float64
-        The part of space of each named compartment: kind (0 box, 1 sphere), then low and high corner of the
-        box (infinite where open), or centre, radius, 0, 0 of the sphere [um]. A point belongs to the first
-        that holds it.
+        By space: its own name first (the whole of it, as a total), then the named parts.
+    compartment_shape : (c, 7) float64
+        The part of space of each compartment: kind (0 box, 1 sphere, 2 the whole space), then low and high corner of
+        the box (infinite where open), or centre, radius, 0, 0 of the sphere [um]. A point of a space belongs to the
+        first part of it that holds it.
+    surfaces : tuple of str
+        `membrane`, the cell's own, first; `far`, the far side of the outside, last where there is one.
+    spaces : tuple of str
+        `cytosol` first; `outside` last where there is one.
+    face_surface : (f,) int16
+        Index into `surfaces`.
+    face_space : (f, 2) int16
+        Space below (against the normal) and above each face, an index into `spaces`; -1 for none. A sheet has the
+        same space on both sides.
+    region_surface : (r,) int64
+        Surface of each region.
+    compartment_space : (c,) int64
+        Space of each compartment.
     """
 
     name: str
@@ -47,6 +67,40 @@ class Geometry:
     regions: tuple[str, ...]
     compartments: tuple[str, ...]
     compartment_shape: np.ndarray
+    surfaces: tuple[str, ...]
+    spaces: tuple[str, ...]
+    face_surface: np.ndarray
+    face_space: np.ndarray
+    region_surface: np.ndarray
+    compartment_space: np.ndarray
+
+    @classmethod
+    def of_one_surface(
+        cls,
+        name: str,
+        vertex: np.ndarray,
+        face: np.ndarray,
+        face_region: np.ndarray,
+        regions: tuple[str, ...],
+        parts: Mapping[str, np.ndarray] | None = None,
+    ) -> Geometry:
+        """A cell with nothing in it or around it; `parts` names boxes and spheres of its inside."""
+        parts = parts or {}
+        return cls(
+            name=name,
+            vertex=vertex,
+            face=face,
+            face_region=face_region,
+            regions=regions,
+            compartments=("cytosol", *parts),
+            compartment_shape=np.array([WHOLE, *parts.values()], dtype=np.float64),
+            surfaces=("membrane",),
+            spaces=("cytosol",),
+            face_surface=np.zeros(len(face), np.int16),
+            face_space=np.tile(np.array([0, -1], np.int16), (len(face), 1)),
+            region_surface=np.zeros(len(regions), np.int64),
+            compartment_space=np.zeros(1 + len(parts), np.int64),
+        )
 
     @cached_property
     def triangles(self) -> np.ndarray:
@@ -55,7 +109,7 @@ class Geometry:
 
     @cached_property
     def mesh(self) -> trimesh.Trimesh:
-        """The surface as trimesh knows it, in um, faces in the same order."""
+        """All surfaces as trimesh knows them, in um, faces in the same order."""
         import trimesh
 
         return trimesh.Trimesh(self.vertex, self.face, process=False)
@@ -71,34 +125,97 @@ class Geometry:
         return _cross(self.triangles) / (2.0 * self.face_area[:, None])
 
     @cached_property
+    def sides(self) -> np.ndarray:
+        """(2 f, 3, 3) float64: one-sided triangles [um], each with its normal out of the space that it bounds.
+
+        Row i is face i, seen from below; row f + i the same turned round, seen from above. Those of a sheet's face lie
+        `SHEET` apart, so that no point is on both.
+        """
+        corner = np.zeros((len(self.vertex), 3))
+        sheet = self._is_sheet
+        for c in range(3):
+            np.add.at(corner, self.face[sheet, c], self.face_normal[sheet])
+        length = np.linalg.norm(corner, axis=1, keepdims=True)
+        shift = 0.5 * SHEET * np.divide(corner, length, out=np.zeros_like(corner), where=length > 0.0)
+        below, above = (self.vertex - shift)[self.face], (self.vertex + shift)[self.face]
+        return np.concatenate([below, above[:, ::-1]])
+
+    @property
+    def _is_sheet(self) -> np.ndarray:
+        return self.face_space[:, 0] == self.face_space[:, 1]
+
+    @cached_property
+    def neighbour(self) -> np.ndarray:
+        """(f, 3) int32: the face across the edge from corner k to the next one; -1 at the border of a sheet."""
+        start, end = self.face.ravel().astype(np.int64), np.roll(self.face, -1, axis=1).ravel().astype(np.int64)
+        key, back = start * len(self.vertex) + end, end * len(self.vertex) + start
+        order = np.argsort(key)
+        place = np.minimum(np.searchsorted(key, back, sorter=order), key.size - 1)
+        found = order[place]
+        return np.where(key[found] == back, found // 3, -1).reshape(-1, 3).astype(np.int32)
+
+    def faces_of(self, region: int) -> np.ndarray:
+        """Numbers of the faces of a region: all those of its surface where it is the whole of it."""
+        surface = self.region_surface[region]
+        if region == np.searchsorted(self.region_surface, surface):
+            return np.flatnonzero(self.face_surface == surface)
+        return np.flatnonzero(self.face_region == region)
+
+    def side_faces(self, space: int) -> np.ndarray:
+        """Rows of `sides` that bound a space, ascending."""
+        return np.flatnonzero(self.face_space.T.ravel() == space)
+
+    def space_mesh(self, space: int) -> tuple[np.ndarray, np.ndarray]:
+        """(v, 3) corners [um] and (m, 3) triangles that bound a space, normals out of it, in the order of `side_faces`.
+
+        Both sides of a sheet are there, in one place: they bound no volume.
+        """
+        turned = np.concatenate([self.face, self.face[:, ::-1]])[self.side_faces(space)]
+        used, face = np.unique(turned, return_inverse=True)
+        return self.vertex[used], face.reshape(-1, 3).astype(np.int32)
+
+    def parts_of(self, space: int) -> np.ndarray:
+        """Numbers of the compartments of a space, the whole of it first."""
+        return np.flatnonzero(self.compartment_space == space)
+
+    @cached_property
     def area(self) -> float:
-        """Area of the whole surface [um^2]."""
-        return float(self.face_area.sum())
+        """Area of the membrane, the cell's own surface [um^2]."""
+        return float(self.face_area[self.face_surface == 0].sum())
 
     @cached_property
     def volume(self) -> float:
-        """Volume of the whole inside [um^3], from the divergence theorem."""
-        return signed_volume(self.triangles)
+        """Volume of the cytosol [um^3], from the divergence theorem."""
+        return self.space_volume(0)
+
+    def space_volume(self, space: int) -> float:
+        """Volume of a space [um^3]: the sheets in it, which count twice with opposite signs, add nothing."""
+        vertex, face = self.space_mesh(space)
+        return signed_volume(vertex[face])
 
     @cached_property
     def region_area(self) -> np.ndarray:
-        """(len(regions),) float64: area of each region [um^2]; the first is the whole surface."""
-        area = np.bincount(self.face_region, self.face_area, len(self.regions))
-        area[0] = self.area
-        return area
+        """(len(regions),) float64: area of each region [um^2]."""
+        return np.array([self.face_area[self.faces_of(region)].sum() for region in range(len(self.regions))])
 
     @cached_property
     def compartment_volume(self) -> np.ndarray:
-        """(len(compartments),) float64: volume of each compartment [um^3]; the first is the whole inside."""
+        """(len(compartments),) float64: volume of each compartment [um^3]."""
         from spinemc.geometry.compartments import compartment_solids
 
-        parts = compartment_solids(self)
-        return np.array([self.volume, *(sum(piece.volume() for piece in pieces) for pieces in parts)])
+        volume = np.zeros(len(self.compartments))
+        for space in range(len(self.spaces)):
+            whole, *parts = self.parts_of(space)
+            volume[whole] = self.space_volume(space)
+            if parts:
+                volume[parts] = [sum(p.volume() for p in pieces) for pieces in compartment_solids(self, space)]
+        return volume
 
     @cached_property
     def genus(self) -> int:
-        """Number of holes through the solid: 0 for a spine, 1 for a ring."""
-        return 1 - (len(self.vertex) - len(self.face) // 2) // 2
+        """Number of holes through the solid that the cell's surface bounds: 0 for a spine, 1 for a ring."""
+        face = self.face[self.face_surface == 0]
+        return 1 - (len(np.unique(face)) - len(face) // 2) // 2
 
 
 def _cross(triangles: np.ndarray) -> np.ndarray:
@@ -115,6 +232,22 @@ def signed_volume(triangles: np.ndarray) -> float:
     """
     local = triangles - triangles.reshape(-1, 3).mean(axis=0)
     return float(np.einsum("ij,ij->", local[:, 0], np.cross(local[:, 1], local[:, 2])) / 6.0)
+
+
+def check_sheet(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
+    """Refuse an open surface that is not a sheet: one in which every edge has one face or two, wound alike.
+
+    Raises
+    ------
+    GeometryError
+        The surface is empty, not finite, closed, wound inconsistently, holds degenerate or repeated faces, or more than
+        two faces meet at an edge; the place is named.
+    """
+    if len(face) == 0 or len(vertex) == 0:
+        raise GeometryError(f"{name}: the surface is empty: it holds no triangle.")
+    _check_numbers(vertex, face, name)
+    _check_faces(vertex, face, name)
+    _check_edges(vertex, face, name, is_open=True)
 
 
 def check(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
@@ -184,8 +317,8 @@ def _check_faces(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
         )
 
 
-def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str) -> np.ndarray:
-    """(e, 2): the two half-edges of each edge; half-edge 3 i + k runs from corner k of face i to the next."""
+def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str, is_open: bool = False) -> np.ndarray:
+    """(e, 2): the two half-edges of each inner edge; half-edge 3 i + k runs from corner k of face i to the next."""
     start, end = face.ravel().astype(np.int64), np.roll(face, -1, axis=1).ravel().astype(np.int64)
     key = np.minimum(start, end) * len(vertex) + np.maximum(start, end)
     order = np.argsort(key, kind="stable")
@@ -195,13 +328,15 @@ def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str) -> np.ndarray:
         half = order[first[which]].min()
         return int(which.sum()), at((vertex[start[half]] + vertex[end[half]]) / 2.0)
 
-    if (count == 1).any():
+    if is_open and not (count == 1).any():
+        raise GeometryError(f"{name}: closed, with no open edge: a sheet is open. Leave `open` out.")
+    if not is_open and (count == 1).any():
         number, place = fault(count == 1)
         raise GeometryError(f"{name}: not closed: {_count(number, 'open edge')}, the first at {place} um.")
     if (count > 2).any():
         number, place = fault(count > 2)
         raise GeometryError(f"{name}: more than two faces meet at {_count(number, 'edge')}, the first at {place} um.")
-    pairs = order.reshape(-1, 2)
+    pairs = order[first[count == 2][:, None] + np.arange(2)]
     same = start[pairs[:, 0]] == start[pairs[:, 1]]
     if same.any():
         number, place = fault(same)
@@ -269,11 +404,13 @@ def describe(geometry: Geometry) -> str:
         f"  edges        {edge.min() * 1e3:12.4g} to {edge.max() * 1e3:.4g} nm",
         f"  {'compartment':<18} {'volume [um^3]':>14} {'share':>8} {'ions at 100 nM':>15}",
     ]
-    for name, part in zip(geometry.compartments, geometry.compartment_volume, strict=True):
-        rows.append(f"  {name:<18} {part:14.5g} {part / volume:8.1%} {part * IONS_AT_REST:15.3g}")
+    volumes = geometry.compartment_volume
+    for name, part, space in zip(geometry.compartments, volumes, geometry.compartment_space, strict=True):
+        whole = volumes[geometry.parts_of(space)[0]]
+        rows.append(f"  {name:<18} {part:14.5g} {part / whole:8.1%} {part * IONS_AT_REST:15.3g}")
     rows.append(f"  {'region':<18} {'area [um^2]':>14} {'share':>8} {'faces':>15}")
-    count = np.bincount(geometry.face_region, minlength=len(geometry.regions))
-    count[0] = len(geometry.face)
-    for name, part, number in zip(geometry.regions, geometry.region_area, count, strict=True):
-        rows.append(f"  {name:<18} {part:14.5g} {part / area:8.1%} {number:15d}")
+    for region, (name, part) in enumerate(zip(geometry.regions, geometry.region_area, strict=True)):
+        faces = geometry.faces_of(region)
+        whole = geometry.face_area[geometry.face_surface == geometry.region_surface[region]].sum()
+        rows.append(f"  {name:<18} {part:14.5g} {part / whole:8.1%} {len(faces):15d}")
     return "\n".join(rows)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from manifold3d import Manifold
 
 SEGMENTS = 256  # corners of the great circle of a ball
+PICOMETRE = 1e-6  # um
 
 
 def manifold(vertex: np.ndarray, face: np.ndarray, name: str) -> Manifold:
@@ -116,3 +117,47 @@ def united(
         label[run == identity] = given[origin[run == identity]]
     vertex = np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3].copy()
     return vertex, np.asarray(mesh.tri_verts).astype(np.int32), label
+
+
+def box(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The surface of a box: (8, 3) corners [um] and (12, 3) triangles, counter-clockwise seen from outside."""
+    from manifold3d import Manifold
+
+    mesh = Manifold.cube([float(x) for x in high - low]).translate([float(x) for x in low]).to_mesh64()
+    return np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3].copy(), np.asarray(mesh.tri_verts).astype(np.int32)
+
+
+def section(
+    vertex: np.ndarray, face: np.ndarray, point: Sequence[float], normal: Sequence[float], name: str
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The cross-section of a solid by a plane, as a sheet that reaches 1 pm beyond its surface on all sides.
+
+    Parameters
+    ----------
+    vertex, face, name
+        As in `manifold`.
+    point, normal : (3,) float
+        A point of the plane [um], and its direction.
+
+    Returns
+    -------
+    (v, 3) float64, (f, 3) int32, or None
+        Corners [um] and triangles, wound about the normal; None where the plane misses the solid.
+    """
+    from manifold3d import JoinType, triangulate
+
+    up = np.asarray(normal, dtype=np.float64) / np.linalg.norm(normal)
+    helper = np.eye(3)[np.argmin(np.abs(up))]
+    along = np.cross(helper, up)
+    along /= np.linalg.norm(along)
+    frame = np.stack([along, np.cross(up, along), up])
+    shifted = manifold((vertex - np.asarray(point)) @ frame.T, face, name)
+    cut = shifted.slice(0.0)
+    if cut.is_empty():
+        return None
+    polygons = cut.offset(PICOMETRE, JoinType.Miter).to_polygons()
+    flat = np.concatenate(polygons)
+    triangle = np.asarray(triangulate(polygons))
+    used, number = np.unique(triangle, return_inverse=True)
+    corner = np.column_stack([flat[used], np.zeros(len(used))]) @ frame + np.asarray(point)
+    return corner, number.reshape(-1, 3).astype(np.int32)

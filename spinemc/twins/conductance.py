@@ -134,7 +134,7 @@ def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
     before: Exchange | None = None
     voxels = _COARSEST
     while True:
-        grid = voxelise(geometry.vertex, geometry.face, (geometry.volume / voxels) ** (1 / 3))
+        grid = voxelise(*geometry.space_mesh(0), (geometry.volume / voxels) ** (1 / 3))
         found = _on_grid(geometry, grid, part, held)
         voxels = int(voxels * _FINER**3)
         if voxels > _FINEST or (before is not None and _settled(before, found)):
@@ -203,7 +203,7 @@ def _is_positive(conductance: np.ndarray, share: np.ndarray) -> bool:
 
 def _part_volumes(geometry: Geometry, grid: Voxels, part: np.ndarray) -> np.ndarray:
     """(voxels, p) Volume of each part in each voxel [um^3]."""
-    volume = np.zeros((len(geometry.compartments), grid.volume.size))
+    volume = np.zeros((len(geometry.parts_of(0)), grid.volume.size))
     for i, pieces in enumerate(compartment_solids(geometry), start=1):
         for mesh in (piece.to_mesh64() for piece in pieces):
             volume[i] += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts).ravel()

@@ -29,14 +29,13 @@ SPEC = PlasticitySpec("bell2022", "Ca", "head", {"theta_p": 300.0})
 def octahedron() -> Geometry:
     corner = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=np.float64)
     face = [[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]]
-    return Geometry(
+    return Geometry.of_one_surface(
         name="octahedron",
         vertex=0.3 * corner,
         face=np.array(face, dtype=np.int32),
         face_region=np.array([1, 1, 1, 1, 0, 0, 2, 2], dtype=np.int16),
         regions=("membrane", "psd", "spot"),
-        compartments=("cytosol", "head"),
-        compartment_shape=np.array([[0, -np.inf, -np.inf, 0, np.inf, np.inf, np.inf]]),
+        parts={"head": np.array([0, -np.inf, -np.inf, 0, np.inf, np.inf, np.inf])},
     )
 
 

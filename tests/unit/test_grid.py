@@ -125,7 +125,7 @@ def test_cells_are_close_by(laid):
 
 
 def test_a_larger_cell_is_what_was_asked_for():
-    made = grid(make("sphere", radius=0.3, edge=0.08), 0.1)
+    made = grid(make("sphere", radius=0.3, edge=0.08), cell=0.1)
     assert made.cell_size == pytest.approx(0.1)
     assert made.cell_volume.min() >= 0.4e-3
 

@@ -18,14 +18,13 @@ FRAMES = np.array([0.0, 5e-4, 1e-3])
 
 
 def tetrahedron() -> Geometry:
-    return Geometry(
+    return Geometry.of_one_surface(
         name="tetrahedron",
         vertex=np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float64),
         face=np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], dtype=np.int32),
         face_region=np.array([0, 0, 0, 1], dtype=np.int16),
         regions=("membrane", "psd"),
-        compartments=("cytosol", "head"),
-        compartment_shape=np.array([[0, -np.inf, -np.inf, 0, np.inf, np.inf, np.inf]]),
+        parts={"head": np.array([0, -np.inf, -np.inf, 0, np.inf, np.inf, np.inf])},
     )
 
 
