@@ -11,7 +11,7 @@ import numpy as np
 
 from spinemc import ensemble, figures, observables, simulate, store
 from spinemc.chemistry.releases import expected_number
-from spinemc.engine.limits import probabilities
+from spinemc.engine.limits import LIMITED, MOST, diffusion_limits, probabilities
 from spinemc.engine.system import System
 from spinemc.engine.trial import run_trial
 from spinemc.errors import StoreError
@@ -51,14 +51,21 @@ def check(scenario: Scenario) -> str:
     if run.engine == "particles":
         likely = probabilities(system, run.dt)
         if likely:
-            lines += ["", f"probability for one molecule in one step of {1e6 * run.dt:.4g} us"]
-            lines += [f"  {label:<32} {p:.2e}" for label, p in sorted(likely.items(), key=lambda item: -item[1])]
-        voxels = system.grid.voxels
-        lines += [
-            "",
-            f"grid: {system.grid.cell_volume.size} reaction cells of {1e3 * system.grid.cell_size:.3g} nm, "
-            f"{int(np.prod(voxels.shape))} voxels of {1e3 * voxels.size:.3g} nm",
-        ]
+            limits = diffusion_limits(system, run.dt)
+            lines += [
+                "",
+                f"{'probability for one molecule in one step of':<34} diffusion limits",
+                f"  {f'{1e6 * run.dt:.4g} us (at most {MOST:g})':<41} (valid up to {LIMITED:.0%})",
+            ]
+            for label, p in sorted(likely.items(), key=lambda item: -item[1]):
+                limited = f"{limits[label]:>14.2%}" if label in limits else ""
+                lines.append(f"  {label:<32} {p:.2e} {limited}".rstrip())
+        lines.append("")
+        for space, laid in zip(system.geometry.spaces, system.grids, strict=True):
+            lines.append(
+                f"grid of {space}: {laid.cell_volume.size} reaction cells of {1e3 * laid.cell_size:.3g} nm, "
+                f"{laid.voxels.center_inside.size} voxels of {1e3 * laid.voxels.size:.3g} nm"
+            )
         seconds = _seconds_a_trial(system)
         total = seconds * run.trials / ensemble.usable_cores()
         trials = f"{run.trials} trials of {_duration(seconds)}"

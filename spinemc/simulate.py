@@ -124,7 +124,8 @@ def prepare(scenario: Scenario) -> System:
     check_names(scenario, geometry)
     for spec in scenario.plasticity:
         plasticity.complete(spec.rule, plasticity.rule(spec.rule).PARAMETERS, spec.parameters)
-    system = System(scenario, geometry, network(scenario, geometry), grid(geometry, scenario.run.cell))
+    grids = tuple(grid(geometry, space, scenario.run.cell) for space in range(len(geometry.spaces)))
+    system = System(scenario, geometry, network(scenario, geometry), grids)
     if scenario.run.engine == "particles":
         check_step(system)
     return system

@@ -12,9 +12,10 @@ at here: a path that touched one and came back belongs to fewer than one step in
 import math
 
 from naive_draws import CREEP, ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
-from naive_surface import Surface, dot, frame, minus, plus, times
+from naive_surface import Sheet, Surface, dot, frame, minus, plus, times
 
 from spinemc.engine.kernels.tables import (
+    ARRIVED,
     AT_FIRST,
     AT_SECOND,
     BELOW,
@@ -25,10 +26,12 @@ from spinemc.engine.kernels.tables import (
     NAMES,
     PLACES,
     SERIALS,
+    SPREAD,
     STEPS,
 )
 
 BELOW_ENTRY = 1e-6
+BEYOND = 2e-6
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 ATTEMPTS = 256
 
@@ -39,6 +42,23 @@ def total_of(values):
     for value in values:
         total += value
     return total
+
+
+def erfcx(z):
+    """exp(z^2) erfc(z)."""
+    if z < 20.0:
+        return math.exp(z * z) * math.erfc(z)
+    w = 0.5 / (z * z)
+    return (1.0 - w * (1.0 - 3.0 * w * (1.0 - 5.0 * w))) / (math.sqrt(math.pi) * z)
+
+
+def chance(velocity, diffusion, span, exponent, depths):
+    """How likely a wall has taken a path that was mirrored at it or never reached it: Robin against Neumann."""
+    if velocity == math.inf:
+        return math.exp(-exponent)
+    root = math.sqrt(diffusion * span)
+    k = velocity * root / diffusion
+    return 2.0 * math.sqrt(math.pi) * k * erfcx(0.5 * depths / root + k) / (1.0 + math.exp(exponent))
 
 
 def upto(sums, low, high, u):
@@ -52,10 +72,10 @@ def upto(sums, low, high, u):
 
 
 class Molecule:
-    """Where one molecule is: a point, its voxel, its triangle (-1 in the volume); and its number."""
+    """Where one molecule is: a point, the voxels below and above it, its face (-1 in the volume); and its number."""
 
-    def __init__(self, at, voxel, face, name):
-        self.at, self.voxel, self.face, self.name = at, voxel, face, name
+    def __init__(self, at, voxel, behind, face, name):
+        self.at, self.voxel, self.behind, self.face, self.name = at, voxel, behind, face, name
 
 
 class Engine:
@@ -74,35 +94,53 @@ class Engine:
     """
 
     def __init__(self, system, dt, key, state):
-        self.surface, self.dt = Surface(system), dt
+        self.spaces = [Surface(system, k) for k in range(len(system.grids))]
+        self.sheet, self.dt = Sheet(system), dt
         self.chem, self.entries = system.chemistry(dt), system.entries
-        self.cell_of = system.grid.cell.tolist()
-        self.cell_volume, self.cell_area = system.grid.cell_volume.tolist(), system.grid.cell_area.tolist()
-        self.cell_start, self.cell_voxel = system.cells.start.tolist(), system.cells.voxel.tolist()
-        self.cell_upto = system.cells.upto.tolist()
+        walls, cells = system.walls, system.cells
+        self.space = walls.space.tolist()
+        self.face_space = walls.face_space.tolist()
+        self.velocity, self.becomes = walls.velocity.tolist(), walls.becomes.tolist()
+        self.cell_of = cells.of_voxel[:, 0].tolist()
+        self.cell_volume, self.cell_area = cells.volume.tolist(), cells.area.tolist()
+        self.cell_start, self.cell_voxel = cells.start.tolist(), cells.voxel.tolist()
+        self.cell_upto, self.cell_entry = cells.upto.tolist(), cells.entry.tolist()
         self.compartments = system.geometry.compartment_shape.tolist()
+        self.compartment_space = system.geometry.compartment_space.tolist()
         self.key = int(key[0]), int(key[1])
         self.molecules = []
         for first, n in zip(state.start.tolist(), state.n.tolist(), strict=True):
             here = slice(first, first + n)
-            columns = (state.x, state.y, state.z, state.voxel, state.face, state.name)
+            columns = (state.x, state.y, state.z, state.voxel, state.behind, state.face, state.name)
             rows = zip(*(column[here].tolist() for column in columns), strict=True)
-            self.molecules.append([Molecule((x, y, z), v, f, name) for x, y, z, v, f, name in rows])
+            self.molecules.append([Molecule((x, y, z), *rest) for x, y, z, *rest in rows])
         self.fired, self.absorbed = state.fired.tolist(), state.absorbed.tolist()
         self.clock, self.serial = state.clock.tolist(), state.serial.tolist()
         assert len(self.serial) == SERIALS
 
-    def count(self, cell, species):
-        """Molecules of a species in a reaction cell."""
-        return sum(self.cell_of[m.voxel] == cell for m in self.molecules[species])
+    def cell(self, molecule, side):
+        """The reaction cell of a molecule, on a side of its face (0 in the volume); None where there is none."""
+        voxel = molecule.behind if side else molecule.voxel
+        return None if voxel < 0 else self.cell_of[voxel]
+
+    def count(self, cell, species, side):
+        """Molecules of a species in a reaction cell, on a side of their faces."""
+        return sum(self.cell(m, side) == cell for m in self.molecules[species])
 
     def draw(self, which, purpose, species=0, attempt=0):
         """Random words for the next of a kind of event, which `which` counts."""
         number = self.serial[which]
         return words(self.key, number, number >> 32, purpose, species, attempt)
 
+    def voxels(self, species, at, face):
+        """The voxels below and above a point on a face; that of a point of the volume, and -1."""
+        if face < 0:
+            return self.spaces[self.space[species]].voxel(at), -1
+        return tuple(-1 if k < 0 else self.spaces[k].voxel(at) for k in self.face_space[face])
+
     def add(self, species, at, face=-1):
-        self.molecules[species].append(Molecule(at, self.surface.voxel(at), face, self.serial[NAMES]))
+        voxel, behind = self.voxels(species, at, -1 if face == ARRIVED else face)
+        self.molecules[species].append(Molecule(at, voxel, behind, face, self.serial[NAMES]))
         self.serial[NAMES] += 1
 
     def remove(self, species, i):
@@ -110,38 +148,49 @@ class Engine:
         self.molecules[species][i] = self.molecules[species][-1]
         self.molecules[species].pop()
 
-    def compartment(self, p):
-        """Number of the first compartment that holds a point, from 1; 0 where none does."""
-        for number, (kind, *s) in enumerate(self.compartments, 1):
+    def compartment(self, space, p):
+        """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
+        whole = self.compartment_space.index(space)
+        for number, (kind, *s) in enumerate(self.compartments):
+            if self.compartment_space[number] != space or number == whole:
+                continue
             if kind == 0.0 and all(s[a] <= p[a] < s[3 + a] for a in range(3)):
                 return number
             apart = minus(p, s[:3])
             if kind == 1.0 and dot(apart, apart) < s[3] * s[3]:
                 return number
-        return 0
+        return whole
 
-    def anywhere(self, low, high, compartment, attempts):
-        """A random place in the inside of entries low ... high - 1 of Cells.voxel; None where none was found."""
+    def anywhere(self, space, low, high, compartment, attempts):
+        """A random place of a space in entries low ... high - 1 of Cells.voxel; None where none was found."""
         place = None
         for attempt in range(attempts):
             a, *along = self.draw(PLACES, PLACE, 0, attempt)
             voxel = self.cell_voxel[upto(self.cell_upto, low, high, uniform(a))]
-            s = self.surface
+            s = self.spaces[space]
             p = tuple(
                 s.origin[axis] + (n + uniform(word)) * s.size
                 for axis, (n, word) in enumerate(zip(s.indices(voxel), along, strict=True))
             )
-            if s.inside(p) and (compartment == 0 or self.compartment(p) == compartment):
+            if s.inside(p) and compartment in (None, self.compartment(space, p)):
                 place = p
                 break
         self.serial[PLACES] += 1
         return place
 
-    def below_membrane(self, molecule):
-        """A place just inside the membrane; None where there is none."""
+    def anywhere_in(self, compartment):
+        """A random place of a compartment."""
+        space = self.compartment_space[compartment]
+        whole = compartment == self.compartment_space.index(space)
+        low, high = self.cell_entry[space : space + 2]
+        return self.anywhere(space, low, high, None if whole else compartment, ATTEMPTS * ATTEMPTS)
+
+    def beside_membrane(self, molecule, side):
+        """A place next to a molecule of the membrane, on a side of its face; None where there is none."""
+        s = self.spaces[self.face_space[molecule.face][side]]
         for depth in DEPTHS:
-            p = minus(molecule.at, times(depth, self.surface.normals[molecule.face]))
-            if self.surface.voxel(p) >= 0 and self.surface.inside(p):
+            p = minus(molecule.at, times(depth, s.normals[molecule.face + side * len(self.face_space)]))
+            if s.voxel(p) >= 0 and s.inside(p):
                 return p
         return None
 
@@ -155,13 +204,15 @@ class Engine:
             where = self.chem.product_place[m]
             if where in (AT_FIRST, AT_SECOND):
                 origin = first if where == AT_FIRST else second
-                places.append((origin.at, origin.face))
+                places.append((origin.at, -1 if origin.face == ARRIVED else origin.face))
                 continue
-            if where == BELOW:
-                place = self.below_membrane(first)
+            side = self.chem.product_side[m]
+            if where == SPREAD:
+                cell = self.cell(first, side)
+                low, high = self.cell_start[cell : cell + 2]
+                place = self.anywhere(self.space[self.chem.product[m]], low, high, None, ATTEMPTS)
             else:
-                cell = self.cell_of[first.voxel]
-                place = self.anywhere(self.cell_start[cell], self.cell_start[cell + 1], 0, ATTEMPTS)
+                place = self.beside_membrane(first if where == BELOW else second, side)
             if place is None:
                 self.serial[HELD] += 1
                 return
@@ -205,7 +256,7 @@ class Engine:
             if s >= 0:
                 self.perform(r, s, pick(c, len(self.molecules[s])))
                 continue
-            place = self.anywhere(0, len(self.cell_voxel), self.chem.uni_where[chosen], ATTEMPTS * ATTEMPTS)
+            place = self.anywhere_in(self.chem.uni_where[chosen].item())
             if place is None:
                 self.serial[HELD] += 1
                 continue
@@ -227,34 +278,33 @@ class Engine:
 
     def meet(self, s, i, u, t):
         """Let molecule i of species s react with a partner in its reaction cell."""
-        cell = self.cell_of[self.molecules[s][i].voxel]
+        cell = self.cell(self.molecules[s][i], self.chem.side[s])
         wanted = range(self.chem.active_start[s], self.chem.active_start[s + 1])
-        weights = [
-            (self.count(cell, self.chem.partner[m]) - int(self.chem.partner[m] == s))
-            * self.rate(self.chem.active[m], t)
+        partners = [
+            self.count(cell, self.chem.partner[m], self.chem.partner_side[m]) - int(self.chem.partner[m] == s)
             for m in wanted
         ]
-        total = total_of(weights)
-        room = self.cell_area[cell] if self.chem.surface[s] else self.cell_volume[cell]
+        rates = [self.rate(self.chem.active[m], t) for m in wanted]
+        room = self.cell_area[self.chem.on[s]][cell] if self.chem.surface[s] else self.cell_volume[cell]
         hazard = 0.0
-        for m in wanted:
-            p = self.rate(self.chem.active[m], t) * (self.dt / room)
-            partners = self.count(cell, self.chem.partner[m]) - int(self.chem.partner[m] == s)
-            hazard += partners * (p * (1.0 + p * (0.5 + p * (1.0 / 3.0))))  # - log(1 - p) for each
+        for n, k in zip(partners, rates, strict=True):
+            p = k * (self.dt / room)
+            hazard += n * (p * (1.0 + p * (0.5 + p * (1.0 / 3.0))))  # - log(1 - p) for each
         if u >= -math.expm1(-hazard):
             return
         a, b, _, _ = self.draw(EVENTS, REACT)
         self.serial[EVENTS] += 1
-        chosen = wanted[self.one_of(weights, uniform(a) * total)]
-        other = self.chem.partner[chosen]
-        there = [k for k, m in enumerate(self.molecules[other]) if self.cell_of[m.voxel] == cell]
+        weights = [n * k for n, k in zip(partners, rates, strict=True)]
+        chosen = wanted[self.one_of(weights, uniform(a) * total_of(weights))]
+        other, side = self.chem.partner[chosen], self.chem.partner_side[chosen]
+        there = [k for k, m in enumerate(self.molecules[other]) if self.cell(m, side) == cell]
         if other == s:
             there.remove(i)
         self.perform(self.chem.active[chosen], s, i, other, there[pick(b, len(there))])
 
     def move(self, s, t):
         """One step of every molecule of a species, the last one first: motion, absorption, encounters."""
-        step = self.serial[STEPS]
+        step, surface = self.serial[STEPS], self.spaces[self.space[s]]
         D = self.chem.D[s].item()
         sigma = math.sqrt(2.0 * D * self.dt)
         self.serial[MOVES] += len(self.molecules[s])
@@ -262,67 +312,113 @@ class Engine:
             if i >= len(self.molecules[s]):  # an encounter took more than one
                 continue
             molecule = self.molecules[s][i]
+            if molecule.face == ARRIVED:
+                molecule.face = -1
+                continue
             *three, spare = words(self.key, i, step, MOVE, s, 0)
             start = molecule.at
-            if self.surface.has_rims(s, molecule.voxel):
-                end, boundary = self.creep(s, i, start, D)
-                self.leave_or_stay(s, i, end, boundary, spare, t)
+            if surface.has_rims(s, molecule.voxel):
+                self.settle(s, i, *self.creep(s, i, start, D), spare, t)
                 continue
-            made = self.surface.travel(s, start, tuple(sigma * normal(word) for word in three))
+            made = surface.travel(s, start, tuple(sigma * normal(word) for word in three))
             if made is None:
                 self.serial[HELD] += 1
             end, boundary = made or (start, -1)
-            if boundary < 0:
-                touched, exponent = self.surface.touch(s, start, end, D * self.dt)
-                if touched >= 0 and uniform(words(self.key, i, step, TOUCH, s, 0)[0]) < math.exp(-exponent):
-                    boundary = touched
-            self.leave_or_stay(s, i, end, boundary, spare, t)
+            kind = s
+            met = surface.touch(s, start, end, D * self.dt) if boundary < 0 else None
+            if met is not None:
+                u = uniform(words(self.key, i, step, TOUCH, s, 0)[0])
+                end, boundary, kind = self.touch(s, met, u, D, self.dt, start, end)
+            self.settle(s, i, end, boundary, kind, spare, t)
 
-    def leave_or_stay(self, s, i, end, boundary, spare, t):
-        """Take molecule i out at a boundary, or let it meet partners where its step ended."""
+    def settle(self, s, i, end, boundary, kind, spare, t):
+        """Take molecule i out at a boundary, or let it meet partners where its step ended, as what it now is."""
+        molecule = self.molecules[s][i]
         if boundary >= 0:
             self.absorbed[boundary] += 1
             self.remove(s, i)
-            return
-        molecule = self.molecules[s][i]
-        molecule.at, molecule.voxel = end, self.surface.voxel(end)
-        self.meet(s, i, uniform(spare), t)
+        elif kind == s:
+            molecule.at, molecule.voxel = end, self.spaces[self.space[s]].voxel(end)
+            self.meet(s, i, uniform(spare), t)
+        else:
+            self.remove(s, i)
+            self.add(kind, end, ARRIVED if kind > s else -1)
+            self.meet(kind, len(self.molecules[kind]) - 1, uniform(spare), t)
+
+    def touch(self, s, met, u, D, span, p, q):
+        """What becomes of a path from p to q that may have touched a side: its end, what took it, what it is now."""
+        f, exponent, depths = met
+        code = self.spaces[self.space[s]].boundary[s][f]
+        b = code if code >= 0 else -2 - code
+        taken = chance(self.velocity[b], D, span, exponent, depths)
+        if self.becomes[b] < 0:
+            return q, (b if u < taken else -1), s
+        if u >= 0.5 * taken:
+            return q, -1, s
+        here, kind = self.spaces[self.space[s]], self.becomes[b]
+        there, n = self.spaces[self.space[kind]], here.normals[f]
+        deep_p, deep_q = here.offsets[f] - dot(n, p), here.offsets[f] - dot(n, q)
+        way = minus(here.image(f, q), p)
+        share = deep_p / (deep_p + deep_q)
+        start = plus(plus(p, times(share, way)), times(BEYOND, n))
+        if there.voxel(start) >= 0 and there.inside(start):
+            made = there.travel(kind, start, times(1.0 - share, way))
+            if made is not None:
+                self.absorbed[b] += 1
+                return *made, kind
+        self.serial[HELD] += 1
+        return q, -1, s
 
     def creep(self, s, i, p, D):
-        """A step near a rim, in pieces that are short against the distance to it: its end and the boundary met."""
-        left, attempt = self.dt, 0
-        while left > 0.0:
-            span = self.surface.rim_distance(s, p) / 3.0
+        """A step near a rim, in pieces short against the distance to it: its end, the boundary met, what it then is."""
+        left, attempt, kind, boundary = self.dt, 0, s, -1
+        while left > 0.0 and boundary < 0:
+            surface = self.spaces[self.space[kind]]
+            span = surface.rim_distance(kind, p) / 3.0
             span = min(left, max(span * span / (2.0 * D), self.dt / 4096.0))
             left -= span
             *three, spare = words(self.key, i, self.serial[STEPS], CREEP, s, attempt)
             attempt += 1
             sigma = math.sqrt(2.0 * D * span)
-            made = self.surface.travel(s, p, tuple(sigma * normal(word) for word in three))
+            made = surface.travel(kind, p, tuple(sigma * normal(word) for word in three))
             if made is None:
                 self.serial[HELD] += 1
                 continue
             end, boundary = made
-            if boundary >= 0:
-                return end, boundary
-            touched, exponent = self.surface.touch(s, p, end, D * span)
+            if boundary < 0:
+                met = surface.touch(kind, p, end, D * span)
+                if met is not None:
+                    end, boundary, kind = self.touch(kind, met, uniform(spare), D, span, p, end)
             p = end
-            if touched >= 0 and uniform(spare) < math.exp(-exponent):
-                return p, touched
-        return p, -1
+        return p, boundary, kind
 
     def stay(self, s, t):
-        """Encounters of every molecule of a species that does not move, the last one first."""
+        """Motion in the membrane, and encounters, of molecules that do not move through a volume, last one first."""
+        seeks = self.chem.active_start[s + 1] > self.chem.active_start[s]
+        sigma = math.sqrt(2.0 * self.chem.D[s].item() * self.dt)
         for i in reversed(range(len(self.molecules[s]))):
-            if i < len(self.molecules[s]):
-                self.meet(s, i, uniform(words(self.key, i, self.serial[STEPS], MOVE, s, 0)[3]), t)
+            if i >= len(self.molecules[s]):
+                continue
+            a, b, _, d = words(self.key, i, self.serial[STEPS], MOVE, s, 0)
+            molecule = self.molecules[s][i]
+            if sigma > 0.0:
+                first, second = frame(self.sheet.planes[molecule.face])
+                way = plus(times(sigma * normal(a), first), times(sigma * normal(b), second))
+                made = self.sheet.glide(s, molecule.face, molecule.at, way)
+                if made is None:
+                    self.serial[HELD] += 1
+                else:
+                    molecule.at, molecule.face = made
+                    molecule.voxel, molecule.behind = self.voxels(s, *made)
+            if seeks:
+                self.meet(s, i, uniform(d), t)
 
     def enter(self, e):
         """Let molecules in through a boundary held at a concentration."""
         s, concentration, area = (
             column[e].item() for column in (self.entries.species, self.entries.concentration, self.entries.area)
         )
-        D = self.chem.D[s].item()
+        D, surface = self.chem.D[s].item(), self.spaces[self.space[s]]
         self.clock[1 + e] -= 2.0 * concentration * area * math.sqrt(D * self.dt / math.pi)
         while self.clock[1 + e] < 0.0:
             a, b, c, d = self.draw(ENTRIES, ENTER, e, 0)
@@ -332,16 +428,16 @@ class Engine:
             f = self.entries.face[upto(self.entries.upto, self.entries.start[e], self.entries.start[e + 1], uniform(b))]
             root = math.sqrt(uniform(c))
             weights = 1.0 - root, root * (1.0 - uniform(d)), root * uniform(d)
-            n = self.surface.normals[f]
-            corners = zip(*self.surface.corners[f], strict=True)
+            n = surface.normals[f]
+            corners = zip(*surface.corners[f], strict=True)
             start = minus([dot(weights, coordinate) for coordinate in corners], times(BELOW_ENTRY, n))
-            if self.surface.voxel(start) < 0 or not self.surface.inside(start):
+            if surface.voxel(start) < 0 or not surface.inside(start):
                 continue
             depth = math.sqrt(2.0 * exponential(g))
             one, two = (normal(word) for word in sideways)
             first, second = frame(n)
             way = minus(plus(times(one, first), times(two, second)), times(depth, n))
-            made = self.surface.travel(s, start, times(uniform(h) * math.sqrt(2.0 * D * self.dt), way))
+            made = surface.travel(s, start, times(uniform(h) * math.sqrt(2.0 * D * self.dt), way))
             if made is not None and made[1] < 0:
                 self.add(s, made[0])
                 self.absorbed[self.entries.boundary[e]] -= 1
@@ -353,9 +449,9 @@ class Engine:
             middle = t + 0.5 * self.dt
             self.fire(t, 0.5 * self.dt)
             for s in range(len(self.molecules)):
-                if self.chem.D[s] > 0.0:
+                if self.chem.D[s] > 0.0 and not self.chem.surface[s]:
                     self.move(s, middle)
-                elif self.chem.active_start[s + 1] > self.chem.active_start[s]:
+                elif self.chem.D[s] > 0.0 or self.chem.active_start[s + 1] > self.chem.active_start[s]:
                     self.stay(s, middle)
             for e in range(len(self.entries.species)):
                 self.enter(e)

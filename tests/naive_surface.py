@@ -4,6 +4,7 @@ import math
 
 BOUNCES = 64
 BEHIND = 1e-12
+EDGES = 4096
 FORGOTTEN = 30.0  # exponent beyond which a touch of the wall is not considered
 
 
@@ -39,11 +40,12 @@ def frame(n):
 
 
 class Surface:
-    """All triangles, and the voxels only as far as a place has to be named."""
+    """All sides of faces that bound one space, and the voxels only as far as a place has to be named."""
 
-    def __init__(self, system):
-        walls, voxels = system.walls, system.grid.voxels
-        self.corners = system.geometry.triangles.tolist()
+    def __init__(self, system, space):
+        walls, voxels = system.walls, system.grids[space].voxels
+        self.mine = system.geometry.side_faces(space).tolist()
+        self.corners = system.geometry.sides.tolist()
         self.normals = [n[:3] for n in walls.plane.tolist()]
         self.offsets = [n[3] for n in walls.plane.tolist()]
         self.boundary = walls.boundary.tolist()
@@ -55,17 +57,18 @@ class Surface:
         self.origin, self.shape = voxels.origin.tolist(), voxels.shape
         self.size, self.inverse = voxels.size, 1.0 / voxels.size
         self.center_inside = voxels.center_inside.ravel().tolist()
+        self.first = sum(system.grids[k].voxels.center_inside.size for k in range(space))
 
     def voxel(self, p):
-        """Index of the voxel that holds a point; -1 outside the grid."""
+        """Number of the voxel that holds a point; -1 outside the grid."""
         i, j, k = (math.floor((p[a] - self.origin[a]) * self.inverse) for a in range(3))
         if min(i, j, k) < 0 or i >= self.shape[0] or j >= self.shape[1] or k >= self.shape[2]:
             return -1
-        return (i * self.shape[1] + j) * self.shape[2] + k
+        return self.first + (i * self.shape[1] + j) * self.shape[2] + k
 
     def has_rims(self, species, voxel):
         """Whether a step of a species that some face takes out counts as near a rim where it begins in a voxel."""
-        return max(self.boundary[species]) >= 0 and self.rim_start[voxel + 1] > self.rim_start[voxel]
+        return any(b != -1 for b in self.boundary[species]) and self.rim_start[voxel + 1] > self.rim_start[voxel]
 
     def rim_distance(self, species, p):
         """Distance from a point to the nearest rim for a species, over all of them."""
@@ -79,11 +82,11 @@ class Surface:
 
     def indices(self, voxel):
         """i, j, k of a voxel."""
-        ij, k = divmod(voxel, self.shape[2])
+        ij, k = divmod(voxel - self.first, self.shape[2])
         return *divmod(ij, self.shape[1]), k
 
     def crosses(self, f, p, d):
-        """1 where the line through p along d leaves through triangle f, -1 where it comes in, 0 where it misses."""
+        """1 where the line through p along d leaves through side f, -1 where it comes in, 0 where it misses."""
         a, b, c = (minus(corner, p) for corner in self.corners[f])
         sides = dot(d, cross(a, b)), dot(d, cross(b, c)), dot(d, cross(c, a))
         if min(sides) >= 0.0:
@@ -91,21 +94,23 @@ class Surface:
         return -1 if max(sides) <= 0.0 else 0
 
     def inside(self, p):
-        """Whether a point of the grid is inside: the crossings on the way to the centre of its voxel decide."""
+        """Whether a point of the grid is in the space: the crossings on the way to the centre of its voxel decide."""
         voxel = self.voxel(p)
         way = [self.origin[a] + (n + 0.5) * self.size - p[a] for a, n in enumerate(self.indices(voxel))]
         end = plus(p, way)
-        inside = self.center_inside[voxel]
-        for f, (n, c) in enumerate(zip(self.normals, self.offsets, strict=True)):
+        inside = self.center_inside[voxel - self.first]
+        for f in self.mine:
+            n, c = self.normals[f], self.offsets[f]
             if (dot(n, p) - c < 0.0) != (dot(n, end) - c < 0.0) and self.crosses(f, p, way) != 0:
                 inside = not inside
         return inside
 
     def first_contact(self, p, d):
-        """The least (fraction of the step, triangle) at which the step leaves the inside; None where it does not."""
+        """The least (fraction of the step, side) at which the step leaves the space; None where it does not."""
         q = plus(p, d)
         found = None
-        for f, (n, c) in enumerate(zip(self.normals, self.offsets, strict=True)):
+        for f in self.mine:
+            n, c = self.normals[f], self.offsets[f]
             beyond = n[0] * q[0] + n[1] * q[1] + n[2] * q[2] - c
             if beyond < 0.0:
                 continue
@@ -142,19 +147,73 @@ class Surface:
         return None
 
     def touch(self, species, p, q, spread):
-        """The boundary that a path between p and q most likely met and left again, and the exponent a b / (D dt).
+        """The side that a path between p and q most likely met, the exponent a b / (D dt), and a + b; or None.
 
-        The faces are all the absorbing ones; the path by the mirror image of q says where it would have touched.
+        Sides that only reflect are not asked; the way to the mirror image of q says where it would have touched.
         """
-        found, least = -1, FORGOTTEN
-        for f, boundary in enumerate(self.boundary[species]):
-            if boundary < 0:
+        found, least = None, FORGOTTEN
+        for f in self.mine:
+            if self.boundary[species][f] == -1:
                 continue
             n, c = self.normals[f], self.offsets[f]
             deep_p, deep_q = c - dot(n, p), c - dot(n, q)
             if deep_p <= 0.0 or deep_q <= 0.0 or deep_p * deep_q / spread >= least:
                 continue
-            image = plus(q, times(2.0 * deep_q, n))
-            if self.crosses(f, p, minus(image, p)) == 1:
-                found, least = boundary, deep_p * deep_q / spread
-        return found, least
+            if self.crosses(f, p, minus(self.image(f, q), p)) == 1:
+                least = deep_p * deep_q / spread
+                found = f, least, deep_p + deep_q
+        return found
+
+    def image(self, f, q):
+        """The mirror image of a point in the plane of a side."""
+        n = self.normals[f]
+        return plus(q, times(2.0 * (self.offsets[f] - dot(n, q)), n))
+
+
+class Sheet:
+    """The faces as a surface to glide on."""
+
+    def __init__(self, system):
+        faces = len(system.geometry.face)
+        self.corners = system.geometry.sides[:faces].tolist()
+        self.planes = system.walls.plane[:faces].tolist()
+        self.neighbour = system.geometry.neighbour.tolist()
+        self.region = system.geometry.face_region.tolist()
+        self.home = system.walls.home.tolist()
+
+    def edge(self, f, k):
+        """Where an edge begins, its direction, and the direction from it into the face."""
+        a, b = self.corners[f][k], self.corners[f][(k + 1) % 3]
+        e = minus(b, a)
+        size = math.sqrt(dot(e, e))
+        e = e[0] / size, e[1] / size, e[2] / size
+        return a, e, cross(self.planes[f][:3], e)
+
+    def glide(self, species, f, p, d):
+        """Where a step d from point p of face f ends, and its face; None in doubt."""
+        home = self.home[species]
+        for _ in range(EDGES):
+            edges = [self.edge(f, k) for k in range(3)]
+            least, crossed = 1.0, None
+            for k, (a, _, m) in enumerate(edges):
+                speed = dot(d, m)
+                if speed < 0.0:
+                    height = max(dot(minus(p, a), m), 0.0)
+                    if height < -speed * least:
+                        least, crossed = -height / speed, k
+            p = plus(p, times(least, d))
+            if crossed is None:
+                n = self.planes[f]
+                return minus(p, times(dot(n, p) - n[3], n)), f
+            d = times(1.0 - least, d)
+            _, e, m = edges[crossed]
+            away = -dot(d, m)
+            g = self.neighbour[f][crossed]
+            if g < 0 or (home >= 0 and self.region[g] != home):
+                d = plus(d, times(2.0 * away, m))
+                continue
+            along = dot(d, e)
+            _, _, m = self.edge(g, self.neighbour[g].index(f))
+            d = plus(times(along, e), times(away, m))
+            f = g
+        return None

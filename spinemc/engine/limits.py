@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 
+from spinemc.chemistry.network import Step
 from spinemc.chemistry.releases import expected_number
+from spinemc.engine.rates import correction, returns
 from spinemc.engine.system import System
 from spinemc.errors import EngineError, SpinemcWarning
 
 MOST = 0.2  # a reaction probability in one step that is refused when passed
 DOUBTFUL = 0.05  # and one that is warned of
+LIMITED = 0.5  # share of a pair's encounters that are returns after a reaction, beyond which the rate is in doubt
 
 
 def probabilities(system: System, dt: float) -> dict[str, float]:
@@ -38,11 +42,11 @@ def probabilities(system: System, dt: float) -> dict[str, float]:
         rate = max(step.rate.value) * factor[r]
         if len(step.reactants) == 2:
             if system.is_planar(step):
-                alone = rate * dt / system.grid.cell_size**2
+                alone = rate * dt / system.cell_size(step) ** 2
                 crowd = rate * dt * max(_density(system, s) for s in step.reactants)
             else:
                 alone = rate * dt / system.cell_volume(step)
-                crowd = rate * dt * max(_concentration(system, s) for s in step.reactants)
+                crowd = rate * dt * max(_concentration(system, s, system.cell_size(step)) for s in step.reactants)
             probability = max(alone, crowd)
         elif len(step.reactants) == 1 and not network.surface[step.reactants[0]]:
             if step.reactants[0] in step.products:
@@ -52,6 +56,21 @@ def probabilities(system: System, dt: float) -> dict[str, float]:
             continue
         found[step.label] = min(probability, 1.0)
     return found
+
+
+def diffusion_limits(system: System, dt: float) -> dict[str, float]:
+    """How much diffusion limits each second-order step within a reaction cell: x G of `engine.rates`.
+
+    Of the encounters that a pair would have if it did not react, the share that are missing because it did. The rate is
+    corrected for them; the correction takes the cell for a free cube.
+
+    Returns
+    -------
+    dict
+        Label of the one-way step to x G; 1 where the reaction is faster than diffusion brings pairs into a cell.
+    """
+    steps = zip(system.network.steps, system.corrections(dt), strict=True)
+    return {step.label: 1.0 - 1.0 / factor for step, factor in steps if len(step.reactants) == 2}
 
 
 def check_step(system: System) -> None:
@@ -65,16 +84,28 @@ def check_step(system: System) -> None:
     Warns
     -----
     SpinemcWarning
-        Where one passes `DOUBTFUL`.
+        Where one passes `DOUBTFUL`, or diffusion limits a reaction by more than `LIMITED`.
     """
     dt = system.scenario.run.dt
     file = system.scenario.path.name if system.scenario.path else "scenario"
-    for step, factor in zip(system.network.steps, system.corrections(dt), strict=True):
-        if not math.isfinite(factor):
+    limits = diffusion_limits(system, dt)
+    slowest = max(limits, key=lambda name: limits[name], default="")
+    if limits.get(slowest, 0.0) > LIMITED:
+        step = next(s for s in system.network.steps if s.label == slowest and len(s.reactants) == 2)
+        size = 1e3 * system.cell_size(step)
+        wider = _rounded(1e3 * _wider(system, step, dt), math.ceil)
+        cell = f"a reaction cell of {size:.3g} nm"
+        if limits[slowest] >= 1.0:
             raise EngineError(
-                f"{file}: {step.label}: at this rate diffusion limits the reaction more than a reaction cell of "
-                f"{1e3 * system.grid.cell_size:.3g} nm can resolve; use a larger run.cell or a lower rate."
+                f"{file}: {slowest}: diffusion does not bring pairs into {cell} as fast as they are to react; "
+                f'use run.cell = "{wider} nm" or more, or a lower rate.'
             )
+        warnings.warn(
+            f"{file}: {slowest}: in {cell}, diffusion limits {limits[slowest]:.0%} of the reaction; the rate is right "
+            f'within 2 % up to {LIMITED:.0%}: use run.cell = "{wider} nm".',
+            SpinemcWarning,
+            stacklevel=2,
+        )
     likely = probabilities(system, dt)
     if not likely:
         return
@@ -82,25 +113,52 @@ def check_step(system: System) -> None:
     most = likely[label]
     text = f"{file}: run.dt is {1e6 * dt:.4g} us: {label} happens with probability {most:.2g} in one step"
     if most > MOST:
-        raise EngineError(f"{text}; at most {MOST:g} is allowed: use {_shorter(dt, most, MOST)} us or less.")
+        raise EngineError(f"{text}; at most {MOST:g} is allowed: use {_shorter(system, MOST)} us or less.")
     if most > DOUBTFUL:
-        text = f"{text}; below {DOUBTFUL:g} is better: use {_shorter(dt, most, DOUBTFUL)} us."
+        text = f"{text}; below {DOUBTFUL:g} is better: use {_shorter(system, DOUBTFUL)} us."
         warnings.warn(text, SpinemcWarning, stacklevel=2)
 
 
-def _shorter(dt: float, probability: float, wanted: float) -> str:
-    """The step [us] that brings a probability down to the wanted one, rounded down to two digits."""
-    step = 1e6 * dt * math.log1p(-wanted) / math.log1p(-min(probability, 1.0 - 1e-12))
-    digits = 1 - math.floor(math.log10(step))
-    return f"{math.floor(step * 10**digits) / 10**digits:g}"
+def _wider(system: System, step: Step, dt: float) -> float:
+    """The edge of a reaction cell [um] in which diffusion limits a second-order step no more than `LIMITED`."""
+    first, second = (float(system.network.D[s]) for s in step.reactants)
+    now = system.cell_size(step)
+
+    def is_enough(cell: float) -> bool:
+        volume = system.cell_volume(step) * (cell / now) ** 3
+        return correction(max(step.rate.value), volume, returns(cell, dt, first, second), dt) <= 1.0 / (1.0 - LIMITED)
+
+    return _bisect(is_enough, now, 1e3 * now)
 
 
-def _concentration(system: System, species: int) -> float:
-    """Molecules of a species in a unit of volume where it is densest as released [um^-3]."""
+def _shorter(system: System, wanted: float) -> str:
+    """The longest step [us] in which no reaction is likelier than wanted, rounded down to two digits."""
+    dt = system.scenario.run.dt
+    inverse = _bisect(lambda n: max(probabilities(system, dt / n).values()) <= wanted, 1.0, 1e12)
+    return _rounded(1e6 * dt / inverse, math.floor)
+
+
+def _bisect(is_enough: Callable[[float], bool], low: float, high: float) -> float:
+    """The least number above `low` that is enough, to 0.1 %."""
+    while high > 1.001 * low:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return high
+
+
+def _rounded(value: float, towards: Callable[[float], int]) -> str:
+    """A number to two digits, rounded one way."""
+    digits = 1 - math.floor(math.log10(value))
+    return f"{towards(value * 10.0**digits) / 10.0**digits:g}"
+
+
+def _concentration(system: System, species: int, cell: float) -> float:
+    """Molecules of a species in a unit of volume where it is densest as released [um^-3], in cells of an edge [um]."""
     if system.network.surface[species]:
-        return _density(system, species) / (0.5 * system.grid.cell_size)
+        return _density(system, species) / (0.5 * cell)
     geometry = system.geometry
-    whole = geometry.volume
+    space = geometry.spaces[system.network.space[species]]
+    whole = geometry.compartment_volume[geometry.compartments.index(space)]
     densest = 0.0
     for release in system.scenario.release:
         if release.species == system.network.species[species]:

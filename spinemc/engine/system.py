@@ -12,6 +12,7 @@ from spinemc.engine.kernels.tables import (
     AT_FIRST,
     AT_SECOND,
     BELOW,
+    BELOW_SECOND,
     SPREAD,
     Cells,
     Chemistry,
@@ -38,117 +39,214 @@ class System:
     scenario : Scenario
     geometry : Geometry
     network : Network
-    grid : Grid
+    grids : tuple of Grid
+        One for each space of the geometry.
     """
 
     scenario: Scenario
     geometry: Geometry
     network: Network
-    grid: Grid
+    grids: tuple[Grid, ...]
 
     @cached_property
     def boundaries(self) -> tuple[tuple[str, Boundary, int], ...]:
-        """Each boundary that takes molecules out or lets them in: its label, its description and its species."""
-        index = self.network.species.index
-        return tuple(
-            (f"{name} at {boundary.region}", boundary, index(name))
-            for boundary in self.scenario.boundary
-            if boundary.kind != "reflect"
-            for name in boundary.species
-        )
+        """Each boundary that molecules go through: its label, its description and the population on this side of it."""
+        found = []
+        for boundary in self.scenario.boundary:
+            if boundary.kind == "reflect":
+                continue
+            for name in boundary.species:
+                here = [self.network.species.index(name)]
+                if boundary.kind == "permeable":
+                    here = self._populations(here[0], boundary.region)
+                found += [(f"{self.network.species[s]} at {boundary.region}", boundary, s) for s in here]
+        return tuple(found)
+
+    def _populations(self, species: int, region: str) -> list[int]:
+        """The populations of a species in the spaces on the sides of a region."""
+        sides = self._spaces_at(self.geometry.regions.index(region))
+        alike = np.flatnonzero(self.network.home == self.network.home[species])
+        return [int(s) for s in alike if self.network.space[s] in sides]
+
+    def _spaces_at(self, region: int) -> tuple[int, int]:
+        """The spaces below and above a region."""
+        below, above = self.geometry.face_space[self.geometry.faces_of(region)[0]]
+        return int(below), int(above)
 
     @cached_property
-    def _faces(self) -> tuple[np.ndarray, ...]:
-        regions = self.geometry.regions
-        return tuple(
-            np.flatnonzero(self.geometry.face_region == regions.index(boundary.region))
-            if boundary.region != regions[0]
-            else np.arange(self.geometry.face.shape[0])
-            for _, boundary, _ in self.boundaries
-        )
+    def _sides(self) -> tuple[np.ndarray, ...]:
+        """For each boundary the sides of faces that it is."""
+        geometry, found = self.geometry, []
+        for _, boundary, species in self.boundaries:
+            faces = geometry.faces_of(geometry.regions.index(boundary.region))
+            space = self.network.space[species]
+            parts = [faces[geometry.face_space[faces, side] == space] + side * len(geometry.face) for side in (0, 1)]
+            found.append(np.concatenate(parts))
+        return tuple(found)
+
+    @cached_property
+    def _first(self) -> np.ndarray:
+        """(spaces + 1,) number of the first voxel of each space."""
+        return np.cumsum([0] + [g.voxels.center_inside.size for g in self.grids]).astype(np.int64)
 
     @cached_property
     def walls(self) -> Walls:
-        """The surface and its grid."""
-        geometry, voxels = self.geometry, self.grid.voxels
-        boundary = np.full((len(self.network.species), geometry.face.shape[0]), -1, np.int16)
-        reach = np.zeros(geometry.face.shape[0])
-        for number, ((_, _, species), faces) in enumerate(zip(self.boundaries, self._faces, strict=True)):
-            boundary[species, faces] = number
-            far = _REACH * np.sqrt(2.0 * self.network.D[species] * self.scenario.run.dt)
-            reach[faces] = np.maximum(reach[faces], far)
-        triangles = geometry.triangles
-        near_start, near = _near(self.grid, triangles.min(axis=1), triangles.max(axis=1), reach)
-        kinds = np.array([b.kind == "absorb" for _, b, _ in self.boundaries] + [False])
-        rim, rim_of = _rims(geometry, kinds[boundary])
-        fastest = np.where(rim_of, self.network.D[:, np.newaxis], 0.0).max(axis=0)
+        """The surfaces and the grids of the spaces between them."""
+        geometry, network = self.geometry, self.network
+        dt = self.scenario.run.dt
+        faces = len(geometry.face)
+        boundary = np.full((len(network.species), 2 * faces), -1, np.int16)
+        reach = np.zeros(2 * faces)
+        velocity = np.full(len(self.boundaries), np.inf)
+        becomes = np.full(len(self.boundaries), -1, np.int64)
+        mirrored = np.zeros((len(network.species), 2 * faces), bool)
+        for number, ((_, what, species), sides) in enumerate(zip(self.boundaries, self._sides, strict=True)):
+            if what.kind == "permeable":
+                velocity[number] = 2.0 * what.permeability
+                alike = self._populations(species, what.region)
+                becomes[number] = next((s for s in alike if s != species), species)
+            elif what.rate is not None:
+                velocity[number] = what.rate
+            boundary[species, sides] = number if velocity[number] == np.inf else -2 - number
+            mirrored[species, sides] = what.kind != "clamp"
+            far = _REACH * np.sqrt(2.0 * network.D[species] * dt)
+            reach[sides] = np.maximum(reach[sides], far)
+        near_start, near = self._listed(geometry.sides.min(axis=1), geometry.sides.max(axis=1), self._in_space(reach))
+        rim, rim_of = _rims(geometry, mirrored)
+        fast = np.where(rim_of, network.D[:, np.newaxis], 0.0)
         ends = rim.reshape(-1, 2, 3)
-        rim_reach = _RIM_REACH * np.sqrt(2.0 * fastest * self.scenario.run.dt)
-        rim_start, rim_near = _near(self.grid, ends.min(axis=1), ends.max(axis=1), rim_reach)
-        moving, kind = np.unique(self.network.D, return_inverse=True)
-        sigma = np.sqrt(2.0 * moving * self.scenario.run.dt)
-        corner = geometry.triangles.reshape(-1, 9)
-        normal = geometry.face_normal
+        rim_reach = [
+            _RIM_REACH * np.sqrt(2.0 * fast[network.space == k].max(axis=0, initial=0.0) * dt)
+            for k in range(len(self.grids))
+        ]
+        rim_start, rim_near = self._listed(ends.min(axis=1), ends.max(axis=1), rim_reach)
+        shelter, shelter_first = self._shelters
+        normal = np.cross(geometry.sides[:, 1] - geometry.sides[:, 0], geometry.sides[:, 2] - geometry.sides[:, 0])
+        normal /= np.linalg.norm(normal, axis=1)[:, np.newaxis]
+        wholes = np.searchsorted(geometry.region_surface, np.arange(len(geometry.surfaces)))
+        voxels = [g.voxels for g in self.grids]
         return Walls(
-            origin=np.ascontiguousarray(voxels.origin, np.float64),
-            scale=np.array([voxels.size, 1.0 / voxels.size]),
-            shape=np.array(voxels.shape, np.int64),
-            shelter=np.stack([shelters(geometry, self.grid, tuple(r * s for r in _STEPS)) for s in sigma]),
-            shelter_class=kind.astype(np.int64),
-            center_inside=np.ascontiguousarray(voxels.center_inside.ravel()),
-            start=voxels.start.astype(np.int64),
-            triangle=voxels.triangle.astype(np.int32),
+            origin=np.array([v.origin for v in voxels], np.float64),
+            scale=np.array([[v.size, 1.0 / v.size] for v in voxels]),
+            shape=np.array([v.shape for v in voxels], np.int64),
+            first=self._first[:-1],
+            shelter=shelter,
+            shelter_first=shelter_first,
+            center_inside=np.concatenate([v.center_inside.ravel() for v in voxels]),
+            start=_chained([v.start for v in voxels]),
+            triangle=np.concatenate([v.triangle for v in voxels]).astype(np.int32),
             near_start=near_start,
             near=near,
             rim_start=rim_start,
             rim_near=rim_near,
             rim=rim,
             rim_of=rim_of,
-            takes=np.asarray((boundary >= 0).any(axis=1)),
-            plane=np.column_stack([normal, (normal * geometry.triangles.mean(axis=1)).sum(axis=1)]),
-            corner=np.ascontiguousarray(corner, np.float64),
+            takes=np.asarray((boundary != -1).any(axis=1)),
+            plane=np.column_stack([normal, (normal * geometry.sides.mean(axis=1)).sum(axis=1)]),
+            corner=np.ascontiguousarray(geometry.sides.reshape(-1, 9), np.float64),
             boundary=boundary,
+            velocity=velocity,
+            becomes=becomes,
+            arrives=np.isin(np.arange(len(network.species)), becomes),
+            space=network.space.astype(np.int64),
+            face_space=geometry.face_space.astype(np.int64),
+            neighbour=geometry.neighbour.astype(np.int32),
+            face_region=geometry.face_region.astype(np.int64),
+            home=np.where(np.isin(network.region, wholes), -1, network.region).astype(np.int64),
         )
+
+    def _in_space(self, reach: np.ndarray) -> list[np.ndarray]:
+        """A reach of each side, one array a space, 0 for the sides of other spaces."""
+        found = []
+        for k in range(len(self.grids)):
+            mine = np.zeros(len(reach), bool)
+            mine[self.geometry.side_faces(k)] = True
+            found.append(np.where(mine, reach, 0.0))
+        return found
+
+    def _listed(self, low: np.ndarray, high: np.ndarray, reach: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """`_near` for the voxels of all spaces, with a reach for each thing and space."""
+        lists = [_near(g, low, high, r) for g, r in zip(self.grids, reach, strict=True)]
+        return _chained([start for start, _ in lists]), np.concatenate([things for _, things in lists])
+
+    @cached_property
+    def _shelters(self) -> tuple[np.ndarray, np.ndarray]:
+        """The shelters of every population that moves, those of equal speed in one space together; see `Walls`."""
+        network, rows = self.network, 0
+        tables, first = [np.zeros((1, 5), np.float32)], np.zeros(len(network.species), np.int64)
+        for k, laid in enumerate(self.grids):
+            here = network.space == k
+            for speed in np.unique(network.D[here & (network.D > 0.0)]):
+                sigma = np.sqrt(2.0 * speed * self.scenario.run.dt)
+                first[here & (speed == network.D)] = 1 + rows - self._first[k]
+                tables.append(shelters(self.geometry, laid, tuple(r * sigma for r in _STEPS)))
+                rows += len(tables[-1])
+        return np.concatenate(tables), first
 
     @cached_property
     def cells(self) -> Cells:
         """The reaction cells."""
-        grid = self.grid
-        volume = grid.voxels.volume.ravel()
-        voxel = np.flatnonzero((grid.cell >= 0) & (volume > 0.0))
-        voxel = voxel[np.argsort(grid.cell[voxel], kind="stable")]
-        number = grid.cell_volume.size
+        of_voxel, start, entry, voxel, upto = [], [], [0], [], []
+        cells = 0
+        for laid, first in zip(self.grids, self._first, strict=False):
+            volume = laid.voxels.volume.ravel()
+            inner = np.flatnonzero((laid.cell >= 0) & (volume > 0.0))
+            inner = inner[np.argsort(laid.cell[inner], kind="stable")]
+            number = laid.cell_volume.size
+            of_voxel.append(np.column_stack([np.where(laid.cell < 0, -1, laid.cell + cells), _steps_of(laid)]))
+            start.append(np.searchsorted(laid.cell[inner], np.arange(number + 1)).astype(np.int64))
+            voxel.append(inner + first)
+            upto.append(volume[inner])
+            entry.append(entry[-1] + inner.size)
+            cells += number
+        geometry = self.geometry
         return Cells(
-            of_voxel=np.column_stack([grid.cell, np.minimum(grid.clearance * 1e6, 2**30)]).astype(np.int32),
-            volume=grid.cell_volume,
-            area=grid.cell_area,
-            start=np.searchsorted(grid.cell[voxel], np.arange(number + 1)).astype(np.int64),
-            voxel=voxel.astype(np.int32),
-            upto=np.cumsum(volume[voxel]),
-            compartment_shape=np.ascontiguousarray(self.geometry.compartment_shape, np.float64),
+            of_voxel=np.concatenate(of_voxel).astype(np.int32),
+            volume=np.concatenate([g.cell_volume for g in self.grids]),
+            area=np.concatenate([g.cell_area for g in self.grids], axis=1),
+            start=_chained(start),
+            voxel=np.concatenate(voxel).astype(np.int32),
+            upto=np.cumsum(np.concatenate(upto)),
+            entry=np.array(entry, np.int64),
+            compartment_shape=np.ascontiguousarray(geometry.compartment_shape, np.float64),
+            compartment_start=np.searchsorted(geometry.compartment_space, np.arange(len(geometry.spaces) + 1)).astype(
+                np.int64
+            ),
         )
 
     @cached_property
     def entries(self) -> Entries:
         """The clamped boundaries."""
         held = [i for i, (_, boundary, _) in enumerate(self.boundaries) if boundary.kind == "clamp"]
-        area = self.geometry.face_area
-        faces = [self._faces[i] for i in held]
-        joined = np.concatenate([*faces, np.zeros(0, np.int64)])
+        area = np.tile(self.geometry.face_area, 2)
+        sides = [self._sides[i] for i in held]
+        joined = np.concatenate([*sides, np.zeros(0, np.int64)])
         return Entries(
             species=np.array([self.boundaries[i][2] for i in held], np.int64),
             boundary=np.array(held, np.int64),
             concentration=np.array([self.boundaries[i][1].concentration for i in held], np.float64),
-            start=np.cumsum([0] + [f.size for f in faces]).astype(np.int64),
+            start=np.cumsum([0] + [f.size for f in sides]).astype(np.int64),
             face=joined.astype(np.int64),
             upto=np.cumsum(area[joined]),
-            area=np.array([area[f].sum() for f in faces], np.float64),
+            area=np.array([area[f].sum() for f in sides], np.float64),
         )
 
+    def cell_size(self, step: Step) -> float:
+        """Edge of the reaction cells in which the partners of a second-order step meet [um]."""
+        return max(self.grids[k].cell_size for s in step.reactants for k in self._spaces_of(s))
+
+    def _spaces_of(self, species: int) -> tuple[int, ...]:
+        """The space that a population lives in, or those beside its region."""
+        if not self.network.surface[species]:
+            return (int(self.network.space[species]),)
+        return tuple(k for k in self._spaces_at(int(self.network.region[species])) if k >= 0)
+
     def cell_volume(self, step: Step) -> float:
-        """Inside volume of the usual cell of a second-order step: a cube, or half of one at the membrane."""
-        whole = self.grid.cell_size**3
-        return whole if not any(self.network.surface[s] for s in step.reactants) else 0.5 * whole
+        """Volume of the usual cell of a second-order step: a cube, or half of one at a membrane that bounds a space."""
+        whole = self.cell_size(step) ** 3
+        regions = [int(self.network.region[s]) for s in step.reactants if self.network.surface[s]]
+        cut = any(len(set(self._spaces_at(region))) == 2 for region in regions)
+        return 0.5 * whole if cut else whole
 
     def is_planar(self, step: Step) -> bool:
         """Whether both partners of a second-order step sit in the membrane."""
@@ -161,7 +259,7 @@ class System:
         for r, step in enumerate(steps):
             if len(step.reactants) == 2 and not self.is_planar(step):
                 first, second = (self.network.D[s] for s in step.reactants)
-                met_again = returns(self.grid.cell_size, dt, first, second)
+                met_again = returns(self.cell_size(step), dt, first, second)
                 factor[r] = correction(max(step.rate.value), self.cell_volume(step), met_again, dt)
         for r, step in enumerate(steps):
             if len(step.reactants) == 1 and step.reverse >= 0:
@@ -189,20 +287,23 @@ class System:
         number = len(network.species)
         steps = network.steps
         pairs = [(r, *_active(network, step)) for r, step in enumerate(steps) if len(step.reactants) == 2]
-        looked_for = sorted({other for _, _, other in pairs})
-        column = np.full(number, -1, np.int64)
-        column[looked_for] = np.arange(len(looked_for))
         pairs.sort(key=lambda pair: pair[1])
+        sought = [(other, self._seen_from(other, seeker)) for _, seeker, other in pairs]
+        columns = sorted(set(sought))
+        column = np.full((2, number), -1, np.int64)
+        for c, (s, side) in enumerate(columns):
+            column[side, s] = c
         single = [r for r, step in enumerate(steps) if len(step.reactants) < 2]
         factor = self.corrections(dt)
         volume = self.geometry.compartment_volume
         scale = [volume[step.where] if not step.reactants else factor[r] for r, step in enumerate(steps)]
         consumed = np.zeros((len(steps), 2), bool)
-        products: list[list[tuple[int, int]]] = []
+        products: list[list[tuple[int, int, int]]] = []
         for r, step in enumerate(steps):
             gone, made = _change(network, step)
             consumed[r, : len(gone)] = gone
-            products.append(made)
+            sites = [s for s in step.reactants if network.surface[s]]
+            products.append([(s, place, self._seen_from(sites[0], s) if sites else 0) for s, place in made])
         sizes = [len(step.rate.time) for step in steps]
         return Chemistry(
             uni=np.array(single, np.int64),
@@ -211,9 +312,10 @@ class System:
             active_start=np.searchsorted([p[1] for p in pairs], np.arange(number + 1)).astype(np.int64),
             active=np.array([p[0] for p in pairs], np.int64),
             partner=np.array([p[2] for p in pairs], np.int64),
-            partner_column=np.array([column[p[2]] for p in pairs], np.int64),
+            partner_side=np.array([side for _, side in sought], np.int64),
+            partner_column=np.array([columns.index(pair) for pair in sought], np.int64),
             column=column,
-            columns=np.array([len(looked_for)], np.int64),
+            columns=np.array([len(columns)], np.int64),
             rate_start=np.cumsum([0, *sizes]).astype(np.int64),
             rate_time=np.array([t for step in steps for t in step.rate.time], np.float64),
             rate_value=np.array(
@@ -221,11 +323,38 @@ class System:
             ),
             consumed=consumed,
             product_start=np.cumsum([0] + [len(m) for m in products]).astype(np.int64),
-            product=np.array([s for made in products for s, _ in made], np.int64),
-            product_place=np.array([p for made in products for _, p in made], np.int64),
+            product=np.array([s for made in products for s, _, _ in made], np.int64),
+            product_place=np.array([p for made in products for _, p, _ in made], np.int64),
+            product_side=np.array([side for made in products for _, _, side in made], np.int64),
             surface=network.surface,
+            on=np.array([-1 if r < 0 else self.geometry.region_surface[r] for r in network.region], np.int64),
+            side=np.array([self._seen_from(s, s) for s in range(number)], np.int64),
             D=network.D,
         )
+
+    def _seen_from(self, species: int, other: int) -> int:
+        """The side of its face on which a population deals with another: that of a volume, 0 where it is in one itself.
+
+        Molecules of one surface deal with each other below it, or above where there is no space below.
+        """
+        if not self.network.surface[species]:
+            return 0
+        below, above = self._spaces_at(int(self.network.region[species]))
+        if self.network.surface[other]:
+            return 0 if below >= 0 else 1
+        return 1 if above == self.network.space[other] else 0
+
+
+def _chained(starts: list[np.ndarray]) -> np.ndarray:
+    """Offsets of lists laid end to end, from the offsets of each."""
+    ends = np.cumsum([0] + [int(start[-1]) for start in starts])
+    parts = [start[:-1] + end for start, end in zip(starts, ends, strict=False)]
+    return np.concatenate([*parts, ends[-1:]]).astype(np.int64)
+
+
+def _steps_of(laid: Grid) -> np.ndarray:
+    """Clearances in the unit of Cells.of_voxel."""
+    return np.minimum(laid.clearance * 1e6, 2**30)
 
 
 def _active(network: Network, step: Step) -> tuple[int, int]:
@@ -257,12 +386,11 @@ def _change(network: Network, step: Step) -> tuple[list[bool], list[tuple[int, i
         if network.surface[reactants[0]]:
             made += [(s, BELOW) for s in volume]
         elif network.surface[reactants[1]]:
-            made += [(s, AT_FIRST) for s in volume]
+            here = network.space[reactants[0]]
+            made += [(s, AT_FIRST if network.space[s] == here else BELOW_SECOND) for s in volume]
         else:
-            places = [AT_FIRST] * (len(volume) - 1) + [AT_SECOND]
-            if not gone[1]:
-                places = [AT_FIRST] * len(volume)
-            made += list(zip(volume, places, strict=True))
+            last = AT_SECOND if gone[1] else AT_FIRST
+            made += [(s, AT_FIRST) for s in volume[:-1]] + [(s, last) for s in volume[-1:]]
     else:
         unbinds = step.reverse >= 0 and len(step.products) == 2 and bool(gone) and gone[0]
         made += [(s, AT_FIRST) for s in membrane]
@@ -295,12 +423,12 @@ def _near(grid: Grid, low: np.ndarray, high: np.ndarray, reach: np.ndarray) -> t
 
 
 def _rims(geometry: Geometry, absorbing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Edges along which an absorbing region goes on as a reflecting wall.
+    """Edges along which an absorbing region goes on as a reflecting wall, or ends.
 
     Parameters
     ----------
     geometry : Geometry
-    absorbing : (species, faces) bool
+    absorbing : (species, sides) bool
 
     Returns
     -------
@@ -308,13 +436,18 @@ def _rims(geometry: Geometry, absorbing: np.ndarray) -> tuple[np.ndarray, np.nda
         The ends of each edge [um]; for which species it parts the two. Where the wall turns by nearly a right angle
         or more there is no rim: a step's motion along the region and across it do not mix.
     """
-    face = geometry.face
-    edge = np.sort(np.concatenate([face[:, [0, 1]], face[:, [1, 2]], face[:, [2, 0]]]), axis=1)
-    owner = np.tile(np.arange(len(face)), 3)
-    order = np.lexsort((edge[:, 1], edge[:, 0]))
-    one, other = owner[order[0::2]], owner[order[1::2]]
-    ends = edge[order[0::2]]
-    flat = (geometry.face_normal[one] * geometry.face_normal[other]).sum(axis=1) > _FLAT
-    parts = (absorbing[:, one] != absorbing[:, other]) & flat
-    kept = parts.any(axis=0)
-    return geometry.vertex[ends[kept]].reshape(-1, 6), parts[:, kept]
+    face, faces = geometry.face, len(geometry.face)
+    one, edge = np.nonzero(geometry.neighbour < np.arange(faces)[:, np.newaxis])
+    other = geometry.neighbour[one, edge]
+    ends = np.column_stack([face[one, edge], face[one, (edge + 1) % 3]])
+    border = other < 0
+    turn = (geometry.face_normal[one] * geometry.face_normal[other]).sum(axis=1)
+    flat = border | (turn > _FLAT)
+    rims, of = [np.zeros((0, 6))], [np.zeros((len(absorbing), 0), bool)]
+    for side in (0, 1):
+        mine = absorbing[:, one + side * faces]
+        parts = (mine != (absorbing[:, other + side * faces] & ~border)) & flat
+        kept = parts.any(axis=0)
+        rims.append(geometry.vertex[ends[kept]].reshape(-1, 6))
+        of.append(parts[:, kept])
+    return np.concatenate(rims), np.concatenate(of, axis=1)

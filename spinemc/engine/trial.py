@@ -76,15 +76,15 @@ def run_trial(
     moments = schedule(scenario)
     samples = len(scenario.run.sample_times)
     regions, compartments = len(system.geometry.regions), len(system.geometry.compartments)
-    number_of_species = len(network.species)
-    count = np.zeros((samples, compartments, number_of_species), np.int32)
-    surface = np.zeros((samples, regions, number_of_species), np.int32)
+    kinds = len(network.species)
+    count = np.zeros((samples, compartments, kinds), np.int32)
+    surface = np.zeros((samples, regions, kinds), np.int32)
     fired = np.zeros((samples, len(network.steps)), np.int64)
     absorbed = np.zeros((samples, len(system.boundaries)), np.int64)
     key = np.array([seed, number], np.uint64)
     trial = _Molecules(system, key, moments[0].dt)
     frames = _Frames(system, number)
-    face_region = system.geometry.face_region.astype(np.int64)
+    wholes = np.searchsorted(system.geometry.region_surface, np.arange(len(system.geometry.surfaces)))
     for moment in moments:
         for release, occasion in moment.releases:
             trial.release(scenario.release[release], release, occasion, moment.dt)
@@ -92,22 +92,16 @@ def run_trial(
             frames.take(record, trial.state)
         if moment.sample >= 0:
             n = moment.sample
-            step.tally(
-                trial.state,
-                network.surface,
-                system.cells.compartment_shape,
-                face_region,
-                count[n],
-                surface[n],
-            )
+            chemistry = system.chemistry(moment.dt or scenario.run.dt)
+            step.tally(system.walls, system.cells, chemistry, trial.state, network.home, wholes, count[n], surface[n])
             fired[n] = trial.state.fired
             absorbed[n] = trial.state.absorbed
             if not report(moment.time, int(trial.state.serial[MOVES])):
                 return None
         trial.advance(moment)
     return Trial(
-        count=count[:, :, ~network.surface],
-        surface=surface[:, :, network.surface],
+        count=count[:, :, network.volume_species],
+        surface=surface[:, :, network.surface_species],
         events=np.diff(fired, axis=0, prepend=0),
         absorbed=np.diff(absorbed, axis=0, prepend=0),
         positions=frames.taken(),
@@ -127,6 +121,7 @@ class _Molecules:
         self.spot = Spot(
             at=np.zeros((int(react.MOST_PRODUCTS), 3)),
             voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
+            behind=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             face=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             delta=np.zeros((3, step.BLOCK)),
             left=np.zeros(step.BLOCK),
@@ -138,12 +133,13 @@ class _Molecules:
             y=np.zeros(0),
             z=np.zeros(0),
             voxel=np.zeros(0, np.int32),
+            behind=np.zeros(0, np.int32),
             face=np.zeros(0, np.int32),
             name=np.zeros(0, np.int64),
             start=np.zeros(species, np.int64),
             room=np.zeros(species, np.int64),
             n=np.zeros(species, np.int64),
-            count=np.zeros(system.grid.cell_volume.size * max(1, int(chemistry.columns[0])), np.int32),
+            count=np.zeros(system.cells.volume.size * max(1, int(chemistry.columns[0])), np.int32),
             fired=np.zeros(steps, np.int64),
             absorbed=np.zeros(len(system.boundaries), np.int64),
             clock=generator.exponential(size=1 + entries),
@@ -159,7 +155,7 @@ class _Molecules:
         room = np.maximum(room, old.room)
         start = np.concatenate([[0], np.cumsum(room)[:-1]])
         arrays = {}
-        for name in ("x", "y", "z", "voxel", "face", "name"):
+        for name in ("x", "y", "z", "voxel", "behind", "face", "name"):
             before = getattr(old, name)
             arrays[name] = np.zeros(int(room.sum()), before.dtype)
             for s in range(room.size):
@@ -241,18 +237,18 @@ class _Frames:
     def __init__(self, system: System, number: int) -> None:
         self.system = system
         self.wanted = {
-            i: [system.network.species.index(name) for name in record.species]
+            i: [np.flatnonzero(system.network.home == system.network.species.index(name)) for name in record.species]
             for i, record in enumerate(system.scenario.positions)
             if number in record.trials
         }
         self.rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def take(self, record: int, state: State) -> None:
-        for s in self.wanted.get(record, ()):
-            here = slice(state.start[s], state.start[s] + state.n[s])
+        for kinds in self.wanted.get(record, ()):
+            here = np.concatenate([np.arange(state.start[s], state.start[s] + state.n[s]) for s in kinds])
             points = np.column_stack([state.x[here], state.y[here], state.z[here]])
-            frames = self.rows.setdefault(self.system.network.species[s], [])
-            frames.append((points, state.name[here].copy()))
+            frames = self.rows.setdefault(self.system.network.species[kinds[0]], [])
+            frames.append((points, state.name[here]))
 
     def taken(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         return {

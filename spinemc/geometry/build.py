@@ -195,7 +195,7 @@ def _arranged(parts: list[_Part], spaces: tuple[str, ...], where: str) -> list[t
             raise GeometryError(f"{where}: the outside does not hold all surfaces: its far side must lie around them.")
         if not holders[i] and part.name not in (MEMBRANE, FAR):
             raise GeometryError(
-                f"{where}: surface {part.name} lies outside the cell, where nothing is modelled: add [geometry.outside]."
+                f"{where}: surface {part.name} lies outside the cell, where nothing is: add [geometry.outside]."
             )
         if above < 0 and below[i] < 0:
             raise GeometryError(f"{where}: surface {part.name} lies in an obstacle, where no molecules are: remove it.")

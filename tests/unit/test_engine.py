@@ -334,7 +334,7 @@ def test_names_and_places_that_the_geometry_does_not_have():
     assert 'release 1, in = "neck" is not a compartment here; there are cytosol, head.' in faults[1]
     assert 'release 2, on = "x_lo" is not a region here' in faults[2]
     assert faults[2].endswith("Did you mean x_low?")
-    assert "release 3, at = (0, 0, 0.2) um lies outside the mesh" in faults[3]
+    assert "release 3, at = (0, 0, 0.2) um lies outside of cytosol" in faults[3]
     assert "release 4: P sits in the membrane" in faults[4]
     assert 'boundary 1, region = "top" is not a region here' in faults[5]
 

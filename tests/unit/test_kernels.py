@@ -18,6 +18,8 @@ from spinemc.scenario import (
     Boundary,
     GeometrySpec,
     Named,
+    Outside,
+    Plane,
     Rate,
     Reaction,
     Release,
@@ -25,6 +27,7 @@ from spinemc.scenario import (
     Scenario,
     Shape,
     Species,
+    Surface,
     Within,
 )
 
@@ -37,6 +40,8 @@ VASE = Shape(
      "edge": 0.3},
 )  # fmt: skip
 SPINE = Shape("spine", {"head_radius": 0.15, "neck_radius": 0.05, "neck_length": 0.2, "psd_radius": 0.08, "edge": 0.2})
+ORGANELLE = Surface("er", Shape("sphere", {"radius": 0.09, "edge": 0.1}), at=(0.03, 0.0, 0.02), inside="lumen")
+DIAPHRAGM = Surface("diaphragm", plane=Plane((0.0, 0.0, 0.02), (0.1, 0.0, 1.0)))
 UPPER = Named("upper", Within("box", low=(-1.0, -1.0, 0.03), high=(1.0, 1.0, 1.0)))
 MIDDLE = Named("middle", Within("sphere", center=(0.02, 0.0, 0.0), radius=0.1))
 EMISSION = Rate((0.0, 1.0e-5, 1.3e-5, 1.0e-4), (0.0, 4.0e4, 1.0e4, 2.0e4))
@@ -44,23 +49,31 @@ EMISSION = Rate((0.0, 1.0e-5, 1.3e-5, 1.0e-4), (0.0, 4.0e4, 1.0e4, 2.0e4))
 
 def turns(equation, kf, kb=None, **more):
     """A reaction from its equation, with rates in the engine's units."""
-    sides = [tuple(re.findall(r"[A-Za-z]\w*", side)) for side in re.split("<?->", equation)]
+    sides = [tuple(re.findall(r"[A-Za-z][\w@]*", side)) for side in re.split("<?->", equation)]
     rates = [k if k is None or isinstance(k, Rate) else Rate.constant(k) for k in (kf, kb)]
     return Reaction(equation, *sides, *rates, **more)
 
 
-def scene(shape, species, *, dt, cell=0.1, reaction=(), release=(), boundary=(), compartment=()):
+def kind(name, D):
+    """A species from its diffusion coefficient, or from (D, region) on a surface, or (D, None, space) elsewhere."""
+    if D is None:
+        return Species(name, 0.0, "membrane")
+    return Species(name, *D) if isinstance(D, tuple) else Species(name, D)
+
+
+def scene(shape, species, *, dt, cell=0.1, reaction=(), release=(), boundary=(), **geometry):
     """A scenario's system, whatever the probabilities of a step; `species` maps names to D, None in the membrane."""
     scenario = Scenario(
-        geometry=GeometrySpec(shape=shape, compartment=compartment),
+        geometry=GeometrySpec(shape=shape, **geometry),
         run=Run(t_stop=1.0, dt=dt, sample_every=1.0, cell=cell),
-        species=tuple(Species(n, 0.0, "membrane") if d is None else Species(n, d) for n, d in species.items()),
+        species=tuple(kind(n, d) for n, d in species.items()),
         reaction=tuple(reaction),
         release=tuple(release),
         boundary=tuple(boundary),
     )
     geometry = build(scenario.geometry)
-    return System(scenario, geometry, network(scenario, geometry), grid(geometry, cell))
+    grids = tuple(grid(geometry, space, cell) for space in range(len(geometry.spaces)))
+    return System(scenario, geometry, network(scenario, geometry), grids)
 
 
 def anywhere(**number):
@@ -98,6 +111,7 @@ def same(system, state, plain):
         at = np.column_stack([state.x[here[s]], state.y[here[s]], state.z[here[s]]])
         assert at.tolist() == [list(m.at) for m in kind]
         assert state.voxel[here[s]].tolist() == [m.voxel for m in kind]
+        assert state.behind[here[s]].tolist() == [m.behind for m in kind]
         assert state.face[here[s]].tolist() == [m.face for m in kind]
     assert state.fired.tolist() == plain.fired
     assert state.absorbed.tolist() == plain.absorbed
@@ -105,9 +119,9 @@ def same(system, state, plain):
     assert state.serial.tolist() == plain.serial
     chemistry = system.chemistry(system.scenario.run.dt)
     columns = int(chemistry.columns[0])
-    for s in np.flatnonzero(chemistry.column >= 0):
-        counted = state.count[int(chemistry.column[s]) :: columns] if columns else []
-        assert list(counted) == [plain.count(c, s) for c in range(len(system.grid.cell_volume))]
+    for side, s in np.argwhere(chemistry.column >= 0):
+        counted = state.count[int(chemistry.column[side, s]) :: columns]
+        assert list(counted) == [plain.count(c, s, side) for c in range(len(system.cells.volume))]
 
 
 @pytest.mark.parametrize(
@@ -265,6 +279,80 @@ def test_releases_on_a_region_and_at_a_point():
     )  # fmt: skip
     plain = agree(system, 3)
     assert all(m.face >= 0 for m in plain.molecules[1])
+
+
+def test_an_organelle_in_a_cell_in_an_outside():
+    """Ions in three spaces, a pump that carries them through a membrane, a receptor that binds from without."""
+    system = scene(
+        BALL, {"Ca": 220.0, "G": (100.0, None, "outside"), "R": None, "RG": None, "S": (0.0, "er"), "SCa": (0.0, "er")},
+        dt=1e-6, cell=0.06, surface=(ORGANELLE,), outside=Outside(0.1),
+        reaction=[
+            turns("Ca + S <-> SCa", 8.0, 2e4), turns("SCa <-> S + Ca@lumen", 2e4, 8.0),
+            turns("G + R <-> RG", 8.0, 2e4), turns("RG -> RG + Ca", 1e4), turns("Ca@lumen -> ", 1e4),
+            turns("R + Ca -> R + Ca@outside", 6.0), turns(" -> Ca@lumen", 3e7, inside="lumen"),
+        ],
+        release=[
+            *anywhere(Ca=20), *membrane(R=40), Release("S", count=30, on="er"),
+            Release("G", count=30, inside="outside"), Release("Ca@lumen", count=10, inside="lumen"),
+            Release("G", count=5, on="membrane"),
+        ],
+        boundary=[Boundary("far", ("G",), "absorb"), Boundary("er", ("Ca@lumen",), "absorb", rate=500.0)],
+    )  # fmt: skip
+    plain = agree(system, 40)
+    assert min(plain.fired) > 1 and min(plain.absorbed) > 0
+    assert all(len(kind) > 0 for kind in plain.molecules)
+
+
+def test_molecules_that_glide_in_the_membrane():
+    """On the whole of it, and on a region that they cannot leave; looked for from both sides, and by each other."""
+    system = scene(
+        CAP, {"P": (30.0, "membrane"), "Q": (30.0, "cap"), "PQ": (10.0, "membrane"), "A": 220.0,
+              "B": (220.0, None, "outside")},
+        dt=2e-6, outside=Outside(0.1),
+        reaction=[turns("P + P -> PQ", 100.0), turns("A + P <-> PQ", 8.0, 3e4), turns("B + P -> P", 8.0)],
+        release=[*anywhere(A=10), *membrane(P=40), Release("Q", count=20, on="cap"),
+                 Release("B", count=40, inside="outside")],
+    )  # fmt: skip
+    plain = agree(system, 30)
+    region = system.geometry.regions.index("cap")
+    assert all(system.geometry.face_region[m.face] == region for m in plain.molecules[1])
+    assert min(plain.fired) > 1
+
+
+def test_partitions_and_partial_absorption():
+    """A sheet across a cell and the membrane of an organelle that let some through; a patch that takes some."""
+    system = scene(
+        CAP, {"A": 220.0, "B": 50.0, "C": 20.0}, dt=4e-6, surface=(DIAPHRAGM,),
+        reaction=[turns("A + B <-> C", 8.0, 3e4)], release=anywhere(A=40, B=20),
+        boundary=[Boundary("cap", ("A",), "absorb", rate=200.0), Boundary("diaphragm", ("A", "B"), "permeable",
+                                                                          permeability=200.0)],
+    )  # fmt: skip
+    assert min(agree(system, 15).absorbed) > 0
+    system = scene(
+        BALL, {"A": 220.0, "B": 20.0}, dt=4e-6, surface=(ORGANELLE,), release=anywhere(A=60),
+        reaction=[turns("A -> B", 5e3), turns("A@lumen + A@lumen -> A@lumen", 8.0)],
+        boundary=[Boundary("er", ("A",), "permeable", permeability=300.0)],
+    )  # fmt: skip
+    plain = agree(system, 25)
+    assert min(plain.absorbed) > 3 and min(plain.fired) > 0
+
+
+def test_a_sheet_is_a_wall_for_both_sides():
+    system = scene(BOX, {"A": 220.0}, dt=4e-6, surface=(DIAPHRAGM,), release=anywhere(A=40))
+    key = np.array([5, 3], np.uint64)
+    trial = _Molecules(system, key, 4e-6)
+    trial.release(system.scenario.release[0], 0, 0, 4e-6)
+    n = int(trial.state.n[0])
+
+    def over():
+        at = np.column_stack([trial.state.x[:n], trial.state.y[:n], trial.state.z[:n]])
+        order = np.argsort(trial.state.name[:n])
+        return ((at - (0.0, 0.0, 0.02)) @ (0.1, 0.0, 1.0) > 0.0)[order]
+
+    before = over()
+    trial.advance(Moment(0.0, (), -1, (), 2000, 4e-6))
+    assert 0 < before.sum() < n and np.array_equal(before, over())
+    agree(system, 10)
 
 
 def test_a_trial_is_told_by_seed_and_number():

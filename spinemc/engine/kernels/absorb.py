@@ -1,21 +1,44 @@
-"""Absorption between the ends of a step: touches, and short steps where a region's rim is near."""
+"""What a wall does to a path between the ends of a step: total and partial absorption, partitions that let some by.
+
+The engine mirrors a path at a wall that does not take all. Given the ends of such a step, at depths a and b below a
+plane, the path has been taken out with a probability that is known in closed form, see `chance`; for a plane that is
+the same all over this is exact whatever the step's length. Near the rim of a region steps are cut short.
+"""
 
 import math
 
-from spinemc.engine.kernels.move import pierces, travel_in
+from spinemc.engine.kernels.move import frame_of, is_inside, pierces, travel_in, voxel_at
 from spinemc.engine.kernels.rng import CREEP, inline, jit, normal, uniform, words
 from spinemc.engine.kernels.tables import HELD, NONE
 
 FAR = 3.0  # a step's standard deviations that have to fit between a molecule and a rim
 SHORTEST = 1.0 / 4096.0  # part of a step that is never divided further
+FORGOTTEN = 30.0  # exponent of a touch that is not considered
+BEYOND = 2e-6  # where the way goes on behind a partition, more than the two sides of a sheet are apart [um]
+SQRT_PI = math.sqrt(math.pi)
+
+
+@inline
+def number_of(code):
+    """The boundary that an entry of Walls.boundary names, -1 for none."""
+    return code if code >= NONE else -2 - code
+
+
+@inline
+def erfcx(z):
+    """exp(z^2) erfc(z) for z >= 0; relative error below 1e-9."""
+    if z < 20.0:
+        return math.exp(z * z) * math.erfc(z)
+    w = 0.5 / (z * z)
+    return (1.0 - w * (1.0 - 3.0 * w * (1.0 - 5.0 * w))) / (SQRT_PI * z)
 
 
 @inline
 def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, qx, qy, qz, spread):
-    """The boundary that a molecule may have met and left again between the ends of a step, and with what exponent.
+    """The side that a path may have met and left again between the ends of a step, and how deep below it they are.
 
-    The path between two points at depths a and b below a plane touches it with probability exp(-a b / (D dt))
-    (Brownian bridge); it does so about where the straight way by the mirror image of its end crosses the plane.
+    The straight way to the mirror image of a step's end crosses the plane about where the path touches it. Of several
+    sides the one with the least a b / (D dt) is taken.
 
     Parameters
     ----------
@@ -24,17 +47,19 @@ def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, q
 
     Returns
     -------
-    boundary : int
-        -1 where no plane is near.
+    side : int
+        -1 where none is near.
     exponent : float
-        a b / (D dt).
+        a b / (D dt), for the depths a and b of the two ends.
+    depths : float
+        a + b [um]
     """
     found = -1
-    least = 30.0
+    least = FORGOTTEN
+    depths = 0.0
     for m in range(near_start[v], near_start[v + 1]):
         f = near[m]
-        b = boundary[species, f]
-        if b < 0:
+        if boundary[species, f] == NONE:
             continue
         nx = plane[f, 0]
         ny = plane[f, 1]
@@ -51,9 +76,90 @@ def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, q
         dy = qy + 2.0 * depth_q * ny - py
         dz = qz + 2.0 * depth_q * nz - pz
         if pierces(corner, f, px, py, pz, dx, dy, dz) == 1:
-            found = b
+            found = f
             least = exponent
-    return found, least
+            depths = depth_p + depth_q
+    return found, least, depths
+
+
+@inline
+def chance(velocity, diffusion, span, exponent, depths):
+    r"""Probability that a wall has taken out a path that was mirrored at it, or that never reached it.
+
+    Parameters
+    ----------
+    velocity : float
+        Uptake velocity K of the wall [um/s]; inf where it takes all.
+    diffusion : float
+        D [um^2/s]
+    span : float
+        Length t of the step [s].
+    exponent, depths : float
+        a b / (D t), and a + b [um].
+
+    Notes
+    -----
+    One less the quotient of the densities of ending at depth b with and without uptake (Carslaw & Jaeger 1959,
+    section 14.2): 2 K sqrt(pi t / D) erfcx((a + b) / sqrt(4 D t) + K sqrt(t / D)) / (1 + exp(a b / (D t))). A wall that
+    takes all has already taken the paths that crossed it; of the others it takes exp(-a b / (D t)).
+    """
+    if velocity == math.inf:
+        return math.exp(-exponent)
+    root = math.sqrt(diffusion * span)
+    strength = velocity * root / diffusion
+    return 2.0 * SQRT_PI * strength * erfcx(0.5 * depths / root + strength) / (1.0 + math.exp(exponent))
+
+
+@jit
+def cross(walls, state, species, f, px, py, pz, qx, qy, qz):
+    """Where a path from p that was mirrored to q at partition f ends if it goes through instead: the image of q.
+
+    Returns x, y, z [um] and the voxel, of the space beyond; the boundary that took the molecule out there, -1 for
+    none; and the population that it now is of. In doubt it stays where it was mirrored to.
+    """
+    b = number_of(walls.boundary[species, f])
+    kind = walls.becomes[b]
+    nx = walls.plane[f, 0]
+    ny = walls.plane[f, 1]
+    nz = walls.plane[f, 2]
+    c = walls.plane[f, 3]
+    depth_p = c - (nx * px + ny * py + nz * pz)
+    depth_q = c - (nx * qx + ny * qy + nz * qz)
+    dx = qx + 2.0 * depth_q * nx - px
+    dy = qy + 2.0 * depth_q * ny - py
+    dz = qz + 2.0 * depth_q * nz - pz
+    share = depth_p / (depth_p + depth_q)
+    x = px + share * dx + BEYOND * nx
+    y = py + share * dy + BEYOND * ny
+    z = pz + share * dz + BEYOND * nz
+    frame = frame_of(walls, walls.space[kind])
+    v = voxel_at(frame, x, y, z)
+    if v >= 0 and is_inside(
+        frame, walls.center_inside, walls.start, walls.triangle, walls.plane, walls.corner, v, x, y, z
+    ):
+        rest = 1.0 - share
+        x, y, z, v, out = travel_in(walls, kind, x, y, z, rest * dx, rest * dy, rest * dz)
+        if v >= 0 or out >= 0:
+            state.absorbed[b] += 1
+            return x, y, z, v, out, kind
+    state.serial[HELD] += 1
+    return qx, qy, qz, voxel_at(frame_of(walls, walls.space[species]), qx, qy, qz), NONE, species
+
+
+@jit
+def touch(walls, state, species, f, u, diffusion, span, exponent, depths, px, py, pz, qx, qy, qz, v):
+    """What becomes of a path from p to q that may have touched side f, by a uniform number u.
+
+    Returns x, y, z [um], the voxel, the boundary that took the molecule out (-1 for none), and its population.
+    """
+    b = number_of(walls.boundary[species, f])
+    kind = walls.becomes[b]
+    taken = chance(walls.velocity[b], diffusion, span, exponent, depths)
+    if kind == NONE:
+        return qx, qy, qz, v, b if u < taken else NONE, species
+    if u < 0.5 * taken:
+        return cross(walls, state, species, f, px, py, pz, qx, qy, qz)
+    return qx, qy, qz, v, NONE, species
 
 
 @inline
@@ -86,13 +192,14 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
     its many touches falls on the region matters within a step's length of the rim. A step whose length depends on
     where it begins is still an exact piece of a Brownian path.
 
-    Returns x, y, z [um], the voxel, and the boundary that took the molecule out (-1 for none).
+    Returns x, y, z [um], the voxel, the boundary that took the molecule out (-1 for none), and its population.
     """
     left = dt
     attempt = 0
+    kind = species
     boundary = NONE
-    while left > 0.0:
-        distance = rim_distance(walls.rim_start, walls.rim_near, walls.rim, walls.rim_of, species, v, x, y, z)
+    while left > 0.0 and boundary == NONE:
+        distance = rim_distance(walls.rim_start, walls.rim_near, walls.rim, walls.rim_of, kind, v, x, y, z)
         span = distance / FAR
         span = max(span * span / (2.0 * diffusion), SHORTEST * dt)
         if span >= left:
@@ -101,36 +208,36 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
         a, b, c, d = words(key, i, step, CREEP, species, attempt)
         attempt += 1
         sigma = math.sqrt(2.0 * diffusion * span)
-        nx, ny, nz, w, boundary = travel_in(
-            walls, species, x, y, z, sigma * normal(a), sigma * normal(b), sigma * normal(c)
+        px = x
+        py = y
+        pz = z
+        x, y, z, w, boundary = travel_in(
+            walls, kind, px, py, pz, sigma * normal(a), sigma * normal(b), sigma * normal(c)
         )
         if boundary >= 0:
             break
         if w < 0:
             state.serial[HELD] += 1
             continue
-        boundary, exponent = brushes(
+        v = w
+        f, exponent, depths = brushes(
             walls.near_start,
             walls.near,
             walls.plane,
             walls.corner,
             walls.boundary,
-            species,
-            w,
+            kind,
+            v,
+            px,
+            py,
+            pz,
             x,
             y,
             z,
-            nx,
-            ny,
-            nz,
             diffusion * span,
         )
-        x = nx
-        y = ny
-        z = nz
-        v = w
-        if boundary >= 0:
-            if uniform(d) < math.exp(-exponent):
-                break
-            boundary = NONE
-    return x, y, z, v, boundary
+        if f >= 0:
+            x, y, z, v, boundary, kind = touch(
+                walls, state, kind, f, uniform(d), diffusion, span, exponent, depths, px, py, pz, x, y, z, v
+            )
+    return x, y, z, v, boundary, kind

@@ -18,31 +18,42 @@ BEHIND = 1e-12
 
 
 @inline
-def frame_of(walls):
-    """The grid's frame as plain numbers."""
+def frame_of(walls, space):
+    """The frame of a space's grid as plain numbers."""
     origin = walls.origin
     scale = walls.scale
     shape = walls.shape
-    return Frame(origin[0], origin[1], origin[2], scale[0], scale[1], shape[0], shape[1], shape[2])
+    return Frame(
+        origin[space, 0],
+        origin[space, 1],
+        origin[space, 2],
+        scale[space, 0],
+        scale[space, 1],
+        shape[space, 0],
+        shape[space, 1],
+        shape[space, 2],
+        walls.first[space],
+    )
 
 
 @inline
 def voxel_at(frame, x, y, z):
-    """Index of the voxel that holds a point; -1 outside the grid."""
+    """Number of the voxel that holds a point; -1 outside the grid."""
     i = math.floor((x - frame.x) * frame.inverse)
     j = math.floor((y - frame.y) * frame.inverse)
     k = math.floor((z - frame.z) * frame.inverse)
     inside = 0 <= i < frame.nx and 0 <= j < frame.ny and 0 <= k < frame.nz
-    return (i * frame.ny + j) * frame.nz + k if inside else -1
+    return frame.first + (i * frame.ny + j) * frame.nz + k if inside else -1
 
 
 @inline
 def point_in_voxel(frame, v, ux, uy, uz):
     """The point at the given fractions of voxel v's edges [um]."""
-    ij = v // frame.nz
+    local = v - frame.first
+    ij = local // frame.nz
     x = frame.x + (ij // frame.ny + ux) * frame.size
     y = frame.y + (ij % frame.ny + uy) * frame.size
-    z = frame.z + (v % frame.nz + uz) * frame.size
+    z = frame.z + (local % frame.nz + uz) * frame.size
     return x, y, z
 
 
@@ -70,7 +81,7 @@ def pierces(corner, f, px, py, pz, dx, dy, dz):
 
 @inline
 def is_inside(frame, center_inside, start, triangle, plane, corner, v, x, y, z):
-    """Whether a point of voxel v lies inside the surface: crossings on the way to the voxel's centre."""
+    """Whether a point of voxel v lies in the voxel's space: crossings on the way to the voxel's centre."""
     inside = center_inside[v]
     low = start[v]
     high = start[v + 1]
@@ -121,7 +132,7 @@ def contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, found,
 
 @inline
 def first_contact(frame, start, triangle, plane, corner, px, py, pz, dx, dy, dz):
-    """The first triangle that the step from p along d leaves the inside through, and the part of the step done.
+    """The first side that the step from p along d leaves its space through, and the part of the step done.
 
     Returns (-1, 1.0) where the way is free. Walks the voxels along the step.
     """
@@ -129,7 +140,7 @@ def first_contact(frame, start, triangle, plane, corner, px, py, pz, dx, dy, dz)
     i = math.floor((px - frame.x) * frame.inverse)
     j = math.floor((py - frame.y) * frame.inverse)
     k = math.floor((pz - frame.z) * frame.inverse)
-    v = (i * frame.ny + j) * frame.nz + k
+    v = frame.first + (i * frame.ny + j) * frame.nz + k
     found, at = contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, NONE, 1.0)
     if v == voxel_at(frame, px + dx, py + dy, pz + dz):
         return found, at
@@ -154,7 +165,7 @@ def first_contact(frame, start, triangle, plane, corner, px, py, pz, dx, dy, dz)
             tk += dk
         if not (0 <= i < frame.nx and 0 <= j < frame.ny and 0 <= k < frame.nz):
             break
-        v = (i * frame.ny + j) * frame.nz + k
+        v = frame.first + (i * frame.ny + j) * frame.nz + k
         found, at = contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, found, at)
     return found, at
 
@@ -204,7 +215,7 @@ def travel(frame, center_inside, start, triangle, plane, corner, boundary, speci
 def travel_in(walls, species, px, py, pz, dx, dy, dz):
     """`travel` for those who call it rarely."""
     return travel(
-        frame_of(walls),
+        frame_of(walls, walls.space[species]),
         walls.center_inside,
         walls.start,
         walls.triangle,

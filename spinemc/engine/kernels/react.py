@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from spinemc.engine.kernels.membrane import tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, is_inside, point_in_voxel, travel_in, voxel_at
 from spinemc.engine.kernels.rng import (
     ENTER,
@@ -27,6 +28,7 @@ from spinemc.engine.kernels.rng import (
     words,
 )
 from spinemc.engine.kernels.tables import (
+    ARRIVED,
     AT_FIRST,
     AT_SECOND,
     BELOW,
@@ -37,6 +39,7 @@ from spinemc.engine.kernels.tables import (
     NAMES,
     NONE,
     PLACES,
+    SPREAD,
 )
 
 CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
@@ -48,8 +51,18 @@ UNKNOWN = -1.0  # a rate that was not looked up because no molecule asks for it
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
 
 
+@inline
+def tell(cells, chem, state, s, voxel, behind, change):
+    """Note in State.count that there are `change` more molecules of species s in the cells of two voxels."""
+    for side in range(2):
+        column = chem.column[side, s]
+        if column >= 0:
+            v = voxel if side == 0 else behind
+            state.count[cells.of_voxel[v, 0] * chem.columns[0] + column] += change
+
+
 @jit
-def add(cells, chem, state, s, x, y, z, voxel, face):
+def add(cells, chem, state, s, x, y, z, voxel, behind, face):
     """Put one more molecule of species s at a place; sets State.serial[FULL] where there is no slot left."""
     i = state.n[s]
     if i >= state.room[s]:
@@ -60,50 +73,50 @@ def add(cells, chem, state, s, x, y, z, voxel, face):
     state.y[j] = y
     state.z[j] = z
     state.voxel[j] = voxel
+    state.behind[j] = behind
     state.face[j] = face
     state.name[j] = state.serial[NAMES]
     state.serial[NAMES] += 1
     state.n[s] = i + 1
-    column = chem.column[s]
-    if column >= 0:
-        state.count[cells.of_voxel[voxel, 0] * chem.columns[0] + column] += 1
+    tell(cells, chem, state, s, voxel, behind, 1)
 
 
 @jit
 def remove(cells, chem, state, s, i):
     """Take molecule i of species s out; the last one of the species takes its slot."""
     j = state.start[s] + i
-    column = chem.column[s]
-    if column >= 0:
-        state.count[cells.of_voxel[state.voxel[j], 0] * chem.columns[0] + column] -= 1
+    tell(cells, chem, state, s, state.voxel[j], state.behind[j], -1)
     last = state.start[s] + state.n[s] - 1
     state.x[j] = state.x[last]
     state.y[j] = state.y[last]
     state.z[j] = state.z[last]
     state.voxel[j] = state.voxel[last]
+    state.behind[j] = state.behind[last]
     state.face[j] = state.face[last]
     state.name[j] = state.name[last]
     state.n[s] -= 1
 
 
 @jit
-def compartment_of(shapes, x, y, z):
-    """Number of the first compartment that holds a point, from 1; 0 where none does."""
-    for c in range(shapes.shape[0]):
+def compartment_of(cells, space, x, y, z):
+    """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
+    shapes = cells.compartment_shape
+    whole = cells.compartment_start[space]
+    for c in range(whole + 1, cells.compartment_start[space + 1]):
         if shapes[c, 0] == 0.0:
             if (
                 shapes[c, 1] <= x < shapes[c, 4]
                 and shapes[c, 2] <= y < shapes[c, 5]
                 and shapes[c, 3] <= z < shapes[c, 6]
             ):
-                return c + 1
+                return c
         else:
             dx = x - shapes[c, 1]
             dy = y - shapes[c, 2]
             dz = z - shapes[c, 3]
             if dx * dx + dy * dy + dz * dz < shapes[c, 4] * shapes[c, 4]:
-                return c + 1
-    return 0
+                return c
+    return whole
 
 
 @jit
@@ -121,10 +134,10 @@ def choose(upto, low, high, u):
 
 
 @jit
-def inside(walls, v, x, y, z):
-    """Whether a point of voxel v lies inside the surface."""
+def inside(walls, space, v, x, y, z):
+    """Whether a point of voxel v lies in a space."""
     return is_inside(
-        frame_of(walls),
+        frame_of(walls, space),
         walls.center_inside,
         walls.start,
         walls.triangle,
@@ -138,43 +151,61 @@ def inside(walls, v, x, y, z):
 
 
 @jit
-def anywhere(walls, cells, key, state, low, high, compartment, attempts):
-    """A random place, uniform in the inside of some voxels and in a compartment (0 for any).
+def anywhere(walls, cells, key, state, space, low, high, compartment, attempts):
+    """A random place, uniform in some voxels of a space, and in a compartment of it (NONE for any).
 
     The voxels are entries low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
     """
-    frame = frame_of(walls)
+    frame = frame_of(walls, space)
     serial = state.serial[PLACES]
     state.serial[PLACES] += 1
     for attempt in range(attempts):
         a, b, c, d = words(key, serial, serial >> 32, PLACE, FIRST, attempt)
         v = np.int64(cells.voxel[choose(cells.upto, low, high, uniform(a))])
         x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
-        if inside(walls, v, x, y, z) and (
-            compartment == 0 or compartment_of(cells.compartment_shape, x, y, z) == compartment
+        if inside(walls, space, v, x, y, z) and (
+            compartment < 0 or compartment_of(cells, space, x, y, z) == compartment
         ):
             return x, y, z, v
     return 0.0, 0.0, 0.0, -1
 
 
 @jit
-def anywhere_in_cell(walls, cells, key, state, cell):
-    """A random place, uniform in the inside of a reaction cell; see `anywhere`."""
-    return anywhere(walls, cells, key, state, cells.start[cell], cells.start[cell + 1], FIRST, CELL_ATTEMPTS)
+def anywhere_in_cell(walls, cells, key, state, space, cell):
+    """A random place, uniform in a reaction cell; see `anywhere`."""
+    return anywhere(walls, cells, key, state, space, cells.start[cell], cells.start[cell + 1], NONE, CELL_ATTEMPTS)
 
 
 @jit
-def below_membrane(walls, state, j):
-    """A place just inside the membrane under the surface molecule in slot j: x, y, z [um], voxel (-1 for none)."""
-    f = state.face[j]
+def anywhere_in(walls, cells, key, state, compartment):
+    """A random place, uniform in a compartment; see `anywhere`."""
+    space = 0
+    while cells.compartment_start[space + 1] <= compartment:
+        space += 1
+    part = NONE if compartment == cells.compartment_start[space] else compartment
+    return anywhere(walls, cells, key, state, space, cells.entry[space], cells.entry[space + 1], part, ANY_ATTEMPTS)
+
+
+@jit
+def beside_membrane(walls, f, px, py, pz, side):
+    """A place next to a point of face f, on a side of it: x, y, z [um], voxel (-1 for none)."""
+    space = walls.face_space[f, side]
+    frame = frame_of(walls, space)
+    f += side * walls.face_space.shape[0]
     for depth in DEPTHS:
-        x = state.x[j] - depth * walls.plane[f, 0]
-        y = state.y[j] - depth * walls.plane[f, 1]
-        z = state.z[j] - depth * walls.plane[f, 2]
-        v = voxel_at(frame_of(walls), x, y, z)
-        if v >= 0 and inside(walls, v, x, y, z):
+        x = px - depth * walls.plane[f, 0]
+        y = py - depth * walls.plane[f, 1]
+        z = pz - depth * walls.plane[f, 2]
+        v = voxel_at(frame, x, y, z)
+        if v >= 0 and inside(walls, space, v, x, y, z):
             return x, y, z, v
     return 0.0, 0.0, 0.0, -1
+
+
+@inline
+def side_of(walls, f, space):
+    """The side of face f that a space is on; of a sheet in that space, the side that its normal points to."""
+    return 1 if walls.face_space[f, 1] == space else 0
 
 
 @jit
@@ -195,13 +226,18 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
             spot.at[m, 1] = state.y[j]
             spot.at[m, 2] = state.z[j]
             spot.voxel[m] = state.voxel[j]
-            spot.face[m] = state.face[j]
+            spot.behind[m] = state.behind[j]
+            spot.face[m] = NONE if state.face[j] == ARRIVED else state.face[j]
             continue
-        if place == BELOW:
-            x, y, z, v = below_membrane(walls, state, j0)
+        side = chem.product_side[low + m]
+        if place == SPREAD:
+            v = np.int64(state.voxel[j0] if side == 0 else state.behind[j0])
+            space = walls.space[chem.product[low + m]]
+            x, y, z, v = anywhere_in_cell(walls, cells, key, state, space, np.int64(cells.of_voxel[v, 0]))
         else:
-            cell = cells.of_voxel[state.voxel[j0], 0]
-            x, y, z, v = anywhere_in_cell(walls, cells, key, state, cell)
+            j = j0 if place == BELOW else j1
+            f = np.int64(state.face[j])
+            x, y, z, v = beside_membrane(walls, f, state.x[j], state.y[j], state.z[j], side)
         if v < 0:
             state.serial[HELD] += 1
             return
@@ -209,7 +245,8 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         spot.at[m, 1] = y
         spot.at[m, 2] = z
         spot.voxel[m] = v
-        spot.face[m] = -1
+        spot.behind[m] = NONE
+        spot.face[m] = NONE
     state.fired[r] += 1
     take0 = s0 >= 0 and chem.consumed[r, 0]
     take1 = s1 >= 0 and chem.consumed[r, 1]
@@ -223,7 +260,8 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
             remove(cells, chem, state, s1, i1)
     for m in range(made):
         s = chem.product[low + m]
-        add(cells, chem, state, s, spot.at[m, 0], spot.at[m, 1], spot.at[m, 2], spot.voxel[m], spot.face[m])
+        x, y, z = spot.at[m, 0], spot.at[m, 1], spot.at[m, 2]
+        add(cells, chem, state, s, x, y, z, spot.voxel[m], spot.behind[m], spot.face[m])
 
 
 @inline
@@ -296,14 +334,13 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
         r = chem.uni[chosen]
         s = chem.uni_species[chosen]
         if s < 0:
-            voxels = cells.voxel.shape[0]
-            x, y, z, v = anywhere(walls, cells, key, state, FIRST, voxels, chem.uni_where[chosen], ANY_ATTEMPTS)
+            x, y, z, v = anywhere_in(walls, cells, key, state, chem.uni_where[chosen])
             if v < 0:
                 state.serial[HELD] += 1
                 continue
             state.fired[r] += 1
             for m in range(chem.product_start[r], chem.product_start[r + 1]):
-                add(cells, chem, state, chem.product[m], x, y, z, v, NONE)
+                add(cells, chem, state, chem.product[m], x, y, z, v, NONE, NONE)
         else:
             i = np.int64((c * np.uint64(state.n[s])) >> np.uint64(32))
             perform(walls, cells, chem, key, state, spot, r, s, i, NONE, NONE)
@@ -331,10 +368,16 @@ def happens(hazard, u):
     return u < hazard and u < -math.expm1(-hazard)
 
 
+@inline
+def cell_of(cells, state, j, side):
+    """The reaction cell of the molecule in slot j, on a side of its face (0 in the volume)."""
+    return cells.of_voxel[state.voxel[j] if side == 0 else state.behind[j], 0]
+
+
 @jit
 def meet(walls, cells, chem, key, state, spot, s, i):
     """Let molecule i of species s react with one of the partners in its cell, each in proportion to its rate."""
-    cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
+    cell = cell_of(cells, state, state.start[s] + i, chem.side[s])
     row = cell * chem.columns[0]
     total = 0.0
     for m in range(chem.active_start[s], chem.active_start[s + 1]):
@@ -357,8 +400,9 @@ def meet(walls, cells, chem, key, state, spot, s, i):
     partners = state.count[row + chem.partner_column[chosen]] - (other == s)
     wanted = np.int64((b * np.uint64(partners)) >> np.uint64(32))
     base = state.start[other]
+    side = chem.partner_side[chosen]
     for k in range(state.n[other]):
-        if cells.of_voxel[state.voxel[base + k], 0] == cell and not (other == s and k == i):
+        if cell_of(cells, state, base + k, side) == cell and not (other == s and k == i):
             if wanted == 0:
                 perform(walls, cells, chem, key, state, spot, chem.active[chosen], s, i, other, k)
                 return
@@ -395,8 +439,9 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
         x = u0 * walls.corner[f, 0] + u1 * walls.corner[f, 3] + u2 * walls.corner[f, 6] - BELOW_ENTRY * normal_x
         y = u0 * walls.corner[f, 1] + u1 * walls.corner[f, 4] + u2 * walls.corner[f, 7] - BELOW_ENTRY * normal_y
         z = u0 * walls.corner[f, 2] + u1 * walls.corner[f, 5] + u2 * walls.corner[f, 8] - BELOW_ENTRY * normal_z
-        v = voxel_at(frame_of(walls), x, y, z)
-        if v < 0 or not inside(walls, v, x, y, z):
+        space = walls.space[s]
+        v = voxel_at(frame_of(walls, space), x, y, z)
+        if v < 0 or not inside(walls, space, v, x, y, z):
             continue
         depth = math.sqrt(2.0 * exponential(g))
         share = uniform(h)
@@ -415,51 +460,42 @@ def enter(walls, cells, chem, entries, key, state, e, dt):
             scale * (gx * tz + gy * sz - depth * normal_z),
         )
         if v >= 0:
-            add(cells, chem, state, s, x, y, z, v, NONE)
+            add(cells, chem, state, s, x, y, z, v, NONE, NONE)
             state.absorbed[entries.boundary[e]] -= 1
 
 
 @jit
-def tangents(nx, ny, nz):
-    """Two unit vectors that make a right-angled frame with the unit vector n."""
-    if abs(nx) < 0.5:
-        size = math.sqrt(nz * nz + ny * ny)
-        tx, ty, tz = 0.0, nz / size, -ny / size
-    else:
-        size = math.sqrt(nx * nx + nz * nz)
-        tx, ty, tz = -nz / size, 0.0, nx / size
-    return tx, ty, tz, ny * tz - nz * ty, nz * tx - nx * tz, nx * ty - ny * tx
-
-
-@jit
 def scatter(walls, cells, chem, key, state, s, number, compartment):
-    """Add molecules of a volume species, uniformly in a compartment (0: anywhere). Returns how many found room."""
-    voxels = cells.voxel.shape[0]
+    """Add molecules of a volume species, uniformly in a compartment. Returns how many found room."""
     for m in range(number):
-        x, y, z, v = anywhere(walls, cells, key, state, FIRST, voxels, compartment, ANY_ATTEMPTS)
+        x, y, z, v = anywhere_in(walls, cells, key, state, compartment)
         if v < 0:
             return m
-        add(cells, chem, state, s, x, y, z, v, NONE)
+        add(cells, chem, state, s, x, y, z, v, NONE, NONE)
     return number
 
 
 @jit
 def put(walls, cells, chem, state, s, x, y, z, face):
-    """Add molecules of a species at given points, on a face each, or in the volume just below it where s diffuses.
+    """Add molecules of a species at given points, on a face each, or in its space just beside it for one of a volume.
 
     Face -1 stands for a point of the volume. Returns how many found room.
     """
+    space = walls.space[s]
     for m in range(x.shape[0]):
-        i = state.n[s]
-        v = voxel_at(frame_of(walls), x[m], y[m], z[m])
+        f = np.int64(face[m])
+        if f < 0:
+            v = voxel_at(frame_of(walls, space), x[m], y[m], z[m])
+            if v < 0:
+                return m
+            add(cells, chem, state, s, x[m], y[m], z[m], v, NONE, NONE)
+            continue
+        if chem.surface[s]:
+            v, w = voxels_of(walls, f, x[m], y[m], z[m])
+            add(cells, chem, state, s, x[m], y[m], z[m], v, w, f)
+            continue
+        nx, ny, nz, v = beside_membrane(walls, f, x[m], y[m], z[m], side_of(walls, f, space))
         if v < 0:
             return m
-        add(cells, chem, state, s, x[m], y[m], z[m], v, np.int64(face[m]))
-        if face[m] >= 0 and not chem.surface[s]:
-            j = state.start[s] + i
-            nx, ny, nz, w = below_membrane(walls, state, j)
-            remove(cells, chem, state, s, i)
-            if w < 0:
-                return m
-            add(cells, chem, state, s, nx, ny, nz, w, NONE)
+        add(cells, chem, state, s, nx, ny, nz, v, NONE, NONE)
     return x.shape[0]

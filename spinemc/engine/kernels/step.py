@@ -7,11 +7,24 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.absorb import brushes, creep
+from spinemc.engine.kernels.absorb import brushes, creep, touch
+from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, travel, voxel_at
-from spinemc.engine.kernels.react import compartment_of, enter, fire, happens, hazard_of, meet, rate_at, remove
-from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, uniform, words
-from spinemc.engine.kernels.tables import FULL, HELD, MOVES, NONE, STEPS
+from spinemc.engine.kernels.react import (
+    add,
+    cell_of,
+    compartment_of,
+    enter,
+    fire,
+    happens,
+    hazard_of,
+    meet,
+    rate_at,
+    remove,
+    tell,
+)
+from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, normal, uniform, words
+from spinemc.engine.kernels.tables import ARRIVED, FULL, HELD, MOVES, NONE, STEPS
 
 BLOCK = 256  # molecules whose displacements are drawn together
 
@@ -29,12 +42,14 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     sigma = math.sqrt(2.0 * chem.D[s] * dt)
     spread = chem.D[s] * dt
     base = state.start[s]
-    column = chem.column[s]
+    column = chem.column[0, s]
     columns = chem.columns[0]
     seeks = chem.active_start[s + 1] > chem.active_start[s]
     taken = walls.takes[s]
+    waits = walls.arrives[s]
+    diffusion = chem.D[s]
     # arrays out of their tuples, see kernels.move
-    frame = frame_of(walls)
+    frame = frame_of(walls, walls.space[s])
     center_inside = walls.center_inside
     start = walls.start
     triangle = walls.triangle
@@ -44,7 +59,8 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     near_start = walls.near_start
     near = walls.near
     rim_start = walls.rim_start
-    shelter = walls.shelter[walls.shelter_class[s]]
+    shelter = walls.shelter
+    shelter_first = walls.shelter_first[s]
     of_voxel = cells.of_voxel
     cell_volume = cells.volume
     active_start = chem.active_start
@@ -55,6 +71,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     at_y = state.y
     at_z = state.z
     at_voxel = state.voxel
+    at_face = state.face
     count = state.count
     rate = state.rate
     number = state.n
@@ -76,6 +93,9 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             dy = delta[1, i - low]
             dz = delta[2, i - low]
             v = np.int64(at_voxel[j])
+            if waits and at_face[j] == ARRIVED:
+                at_face[j] = NONE
+                continue
             clear = of_voxel[v, 1] * 1e-6
             square = dx * dx + dy * dy + dz * dz
             x = px + dx
@@ -83,12 +103,14 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             z = pz + dz
             w = voxel_at(frame, x, y, z)
             boundary = NONE
+            kind = s
+            row = v + shelter_first
             if taken and rim_start[v + 1] > rim_start[v]:
-                x, y, z, w, boundary = creep(walls, state, key, step, s, i, px, py, pz, v, chem.D[s], dt)
+                x, y, z, w, boundary, kind = creep(walls, state, key, step, s, i, px, py, pz, v, diffusion, dt)
             elif square >= clear * clear and (
-                square > shelter[v, 4]
-                or shelter[v, 0] * px + shelter[v, 1] * py + shelter[v, 2] * pz >= shelter[v, 3]
-                or shelter[v, 0] * x + shelter[v, 1] * y + shelter[v, 2] * z >= shelter[v, 3]
+                square > shelter[row, 4]
+                or shelter[row, 0] * px + shelter[row, 1] * py + shelter[row, 2] * pz >= shelter[row, 3]
+                or shelter[row, 0] * x + shelter[row, 1] * y + shelter[row, 2] * z >= shelter[row, 3]
             ):
                 x, y, z, w, boundary = travel(
                     frame, center_inside, start, triangle, plane, corner, boundaries, s, px, py, pz, dx, dy, dz
@@ -100,16 +122,23 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                     z = pz
                     w = v
             if taken and boundary < 0 and rim_start[v + 1] == rim_start[v] and near_start[w + 1] > near_start[w]:
-                touched, exponent = brushes(
+                f, exponent, depths = brushes(
                     near_start, near, plane, corner, boundaries, s, w, px, py, pz, x, y, z, spread
                 )
-                if touched >= 0:
+                if f >= 0:
                     a, _, _, _ = words(key, i, step, TOUCH, s, FIRST)
-                    if uniform(a) < math.exp(-exponent):
-                        boundary = touched
+                    u = uniform(a)
+                    x, y, z, w, boundary, kind = touch(
+                        walls, state, s, f, u, diffusion, dt, exponent, depths, px, py, pz, x, y, z, w
+                    )
             if boundary >= 0:
                 state.absorbed[boundary] += 1
                 remove(cells, chem, state, s, i)
+                continue
+            if kind != s:
+                remove(cells, chem, state, s, i)
+                add(cells, chem, state, kind, x, y, z, w, NONE, ARRIVED if kind > s else NONE)
+                encounter(walls, cells, chem, key, state, spot, kind, number[kind] - 1, dt, left[i - low])
                 continue
             at_x[j] = x
             at_y[j] = y
@@ -139,26 +168,66 @@ def move(walls, cells, chem, key, state, spot, s, dt):
 
 
 @jit
+def encounter(walls, cells, chem, key, state, spot, s, i, dt, u):
+    """Let molecule i of species s meet partners in its cell for a step, by a uniform number u."""
+    cell = cell_of(cells, state, state.start[s] + i, chem.side[s])
+    hazard = hazard_of(
+        chem.active_start,
+        chem.active,
+        chem.partner,
+        chem.partner_column,
+        state.rate,
+        state.count,
+        s,
+        cell * chem.columns[0],
+        dt / (cells.area[chem.on[s], cell] if chem.surface[s] else cells.volume[cell]),
+    )
+    if happens(hazard, u):
+        meet(walls, cells, chem, key, state, spot, s, i)
+
+
+@jit
 def stay(walls, cells, chem, key, state, spot, s, dt):
-    """Let every molecule of a species that does not move meet partners in its cell."""
+    """Let every molecule of a species that does not move through a volume glide in the membrane and meet partners."""
     step = state.serial[STEPS]
+    glides = chem.D[s] > 0.0
+    seeks = chem.active_start[s + 1] > chem.active_start[s]
+    sigma = math.sqrt(2.0 * chem.D[s] * dt)
     for i in range(state.n[s] - 1, -1, -1):
-        if i < state.n[s]:
-            _, _, _, d = words(key, i, step, MOVE, s, FIRST)
-            cell = cells.of_voxel[state.voxel[state.start[s] + i], 0]
-            hazard = hazard_of(
-                chem.active_start,
-                chem.active,
-                chem.partner,
-                chem.partner_column,
-                state.rate,
-                state.count,
-                s,
-                cell * chem.columns[0],
-                dt / (cells.area[cell] if chem.surface[s] else cells.volume[cell]),
+        if i >= state.n[s]:
+            continue
+        a, b, _, d = words(key, i, step, MOVE, s, FIRST)
+        if glides:
+            j = state.start[s] + i
+            f = np.int64(state.face[j])
+            tx, ty, tz, ux, uy, uz = tangents(walls.plane[f, 0], walls.plane[f, 1], walls.plane[f, 2])
+            g = sigma * normal(a)
+            h = sigma * normal(b)
+            x, y, z, f = glide(
+                walls,
+                walls.home[s],
+                f,
+                state.x[j],
+                state.y[j],
+                state.z[j],
+                g * tx + h * ux,
+                g * ty + h * uy,
+                g * tz + h * uz,
             )
-            if happens(hazard, uniform(d)):
-                meet(walls, cells, chem, key, state, spot, s, i)
+            if f < 0:
+                state.serial[HELD] += 1
+            else:
+                tell(cells, chem, state, s, state.voxel[j], state.behind[j], -1)
+                v, w = voxels_of(walls, f, x, y, z)
+                state.x[j] = x
+                state.y[j] = y
+                state.z[j] = z
+                state.face[j] = f
+                state.voxel[j] = v
+                state.behind[j] = w
+                tell(cells, chem, state, s, v, w, 1)
+        if seeks:
+            encounter(walls, cells, chem, key, state, spot, s, i, dt, uniform(d))
 
 
 @jit
@@ -213,9 +282,9 @@ def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, ste
                 r = chem.active[m]
                 state.rate[r] = rate_at(chem.rate_start, chem.rate_time, chem.rate_value, state.cursor, r, t + 0.5 * dt)
             for s in range(state.n.shape[0]):
-                if chem.D[s] > 0.0:
+                if chem.D[s] > 0.0 and not chem.surface[s]:
                     move(walls, cells, chem, key, state, spot, s, dt)
-                elif chem.active_start[s + 1] > chem.active_start[s]:
+                elif chem.D[s] > 0.0 or chem.active_start[s + 1] > chem.active_start[s]:
                     stay(walls, cells, chem, key, state, spot, s, dt)
             for e in range(entries.species.shape[0]):
                 enter(walls, cells, chem, entries, key, state, e, dt)
@@ -230,14 +299,15 @@ def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, ste
 
 
 @jit
-def tally(state, surface, shapes, face_region, volume_count, surface_count):
-    """Count molecules by compartment and by region; the first row of each is the total.
+def tally(walls, cells, chem, state, home, whole, volume_count, surface_count):
+    """Count molecules by compartment and by region; the whole of a space or a surface counts all on it.
 
     Parameters
     ----------
-    surface : (species,) bool
-    shapes : (compartments - 1, 7) float64
-    face_region : (faces,) int
+    home : (species,) int
+        The species that a population is one of.
+    whole : (surfaces,) int
+        Number of the region that is the whole of each surface.
     volume_count : (compartments, species) int32
         Filled for the volume species.
     surface_count : (regions, species) int32
@@ -248,16 +318,19 @@ def tally(state, surface, shapes, face_region, volume_count, surface_count):
     for s in range(state.n.shape[0]):
         base = state.start[s]
         n = state.n[s]
-        if surface[s]:
-            surface_count[0, s] = n
+        if chem.surface[s]:
+            all_of_it = whole[chem.on[s]]
+            surface_count[all_of_it, s] = n
             for j in range(base, base + n):
-                region = face_region[state.face[j]]
-                if region > 0:
+                region = walls.face_region[state.face[j]]
+                if region != all_of_it:
                     surface_count[region, s] += 1
         else:
-            volume_count[0, s] = n
-            if shapes.shape[0] > 0:
+            space = walls.space[s]
+            all_of_it = cells.compartment_start[space]
+            volume_count[all_of_it, home[s]] += n
+            if cells.compartment_start[space + 1] > all_of_it + 1:
                 for j in range(base, base + n):
-                    compartment = compartment_of(shapes, state.x[j], state.y[j], state.z[j])
-                    if compartment > 0:
-                        volume_count[compartment, s] += 1
+                    compartment = compartment_of(cells, space, state.x[j], state.y[j], state.z[j])
+                    if compartment != all_of_it:
+                        volume_count[compartment, home[s]] += 1

@@ -4,38 +4,55 @@ from typing import NamedTuple
 
 import numpy as np
 
-NONE = np.int64(-1)  # no molecule, species, face or boundary; typed, so that numba compiles no literal for itself
+# typed, so that numba compiles no literal for itself
+NONE = np.int64(-1)  # no molecule, species, space, face, voxel or boundary
+ARRIVED = np.int64(-2)  # has come through a partition in this step and has had its move
 
 
 class Walls(NamedTuple):
-    """The surface, and a grid that tells how far it is.
+    """The surfaces, and for each space a grid that tells how far they are.
 
-    Voxel (i, j, k) has index (i * shape[1] + j) * shape[2] + k. The inside of the mesh lies in voxels that have at
-    least one empty voxel between them and the border of the grid.
+    A space is a volume that molecules of a population live in: the inside of the cell, the outside, the lumen of an
+    organelle. Voxel (i, j, k) of space k's grid has the number first[k] + (i * shape[k, 1] + j) * shape[k, 2] + k. A
+    space lies in voxels that have at least one empty voxel between them and the border of its grid.
+
+    A face has two sides, each a triangle whose normal points out of the space that it bounds: side f is face f seen
+    from below, side faces + f the same turned round, seen from above.
     """
 
-    origin: np.ndarray  # (3,) low corner of the grid [um]
-    scale: np.ndarray  # (2,) voxel edge [um] and its inverse
-    shape: np.ndarray  # (3,) int64, voxels along each axis
-    shelter: np.ndarray  # (classes, voxels, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid
-    shelter_class: np.ndarray  # (species,)
+    origin: np.ndarray  # (spaces, 3) low corner of the grid [um]
+    scale: np.ndarray  # (spaces, 2) voxel edge [um] and its inverse
+    shape: np.ndarray  # (spaces, 3) int64, voxels along each axis
+    first: np.ndarray  # (spaces,) number of the first voxel
+    shelter: np.ndarray  # (rows, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid
+    shelter_first: np.ndarray  # (species,) row of voxel v is shelter_first[species] + v
     center_inside: np.ndarray  # (voxels,) bool
-    start: np.ndarray  # (voxels + 1,) triangles of voxel v are triangle[start[v]:start[v + 1]]
-    triangle: np.ndarray  # faces that touch a voxel
-    near_start: np.ndarray  # (voxels + 1,) likewise for faces that take molecules out, within reach of one step
+    start: np.ndarray  # (voxels + 1,) sides that touch voxel v are triangle[start[v]:start[v + 1]]
+    triangle: np.ndarray
+    near_start: np.ndarray  # (voxels + 1,) likewise for sides that take molecules out, within reach of one step
     near: np.ndarray
     rim_start: np.ndarray  # (voxels + 1,) likewise for rims of absorbing regions, see kernels.absorb
     rim_near: np.ndarray
     rim: np.ndarray  # (rims, 6) ends of each edge [um]
     rim_of: np.ndarray  # (species, rims) bool: whether it is one for a species
-    takes: np.ndarray  # (species,) bool: whether any face takes molecules of a species out
-    plane: np.ndarray  # (faces, 4) outward unit normal n and offset c: n . x = c on the plane
-    corner: np.ndarray  # (faces, 9) corners, counter-clockwise seen from outside [um]
-    boundary: np.ndarray  # (species, faces) int16: boundary that a molecule meets there, -1 where it reflects
+    takes: np.ndarray  # (species,) bool: whether any side takes molecules of a species out or lets them through
+    plane: np.ndarray  # (sides, 4) unit normal n out of the space and offset c: n . x = c on the plane
+    corner: np.ndarray  # (sides, 9) corners, counter-clockwise seen along -n [um]
+    # (species, sides) int16: what a molecule meets there: NONE where it is mirrored, the number b of a boundary that
+    # takes all, or -2 - b for one that takes some and mirrors the others
+    boundary: np.ndarray
+    velocity: np.ndarray  # (boundaries,) uptake [um/s], inf where all are taken; twice the permeability of a partition
+    becomes: np.ndarray  # (boundaries,) population beyond a partition, NONE where molecules are taken out
+    arrives: np.ndarray  # (species,) bool: whether molecules of a population come through a partition
+    space: np.ndarray  # (species,) space that a population lives in, NONE in the membrane
+    face_space: np.ndarray  # (faces, 2) space below and above each face, NONE for none
+    neighbour: np.ndarray  # (faces, 3) int32 face across the edge from corner k to the next, NONE at a border
+    face_region: np.ndarray  # (faces,)
+    home: np.ndarray  # (species,) region that a membrane species cannot leave, NONE where it has its whole surface
 
 
 class Frame(NamedTuple):
-    """Where the grid lies: plain numbers, which cost nothing to hand on."""
+    """Where the grid of a space lies: plain numbers, which cost nothing to hand on."""
 
     x: float  # low corner [um]
     y: float
@@ -45,20 +62,23 @@ class Frame(NamedTuple):
     nx: int
     ny: int
     nz: int
+    first: int  # number of the first voxel
 
 
 class Cells(NamedTuple):
-    """The reaction cells: unions of voxels in which molecules that share a cell can meet."""
+    """The reaction cells: unions of voxels in which molecules that share a cell can meet. Each lies in one space."""
 
     # (voxels, 2) int32, side by side because every step of every molecule reads both: the cell of each voxel, -1
-    # outside, and a lower bound of the distance from any point of the voxel to the wall [1e-6 um]
+    # away from its space, and a lower bound of the distance from any point of the voxel to the wall [1e-6 um]
     of_voxel: np.ndarray
-    volume: np.ndarray  # (cells,) inside volume [um^3]
-    area: np.ndarray  # (cells,) membrane area [um^2]
+    volume: np.ndarray  # (cells,) volume of the space in it [um^3]
+    area: np.ndarray  # (surfaces, cells) membrane area [um^2]
     start: np.ndarray  # (cells + 1,) voxels of cell c are voxel[start[c]:start[c + 1]]
     voxel: np.ndarray
-    upto: np.ndarray  # inside volume summed along `voxel`, up to and including each entry [um^3]
-    compartment_shape: np.ndarray  # (compartments - 1, 7), see spinemc.geometry.mesh.Geometry
+    upto: np.ndarray  # volume summed along `voxel`, up to and including each entry [um^3]
+    entry: np.ndarray  # (spaces + 1,) entries of `voxel` in space k are entry[k] .. entry[k + 1] - 1
+    compartment_shape: np.ndarray  # (compartments, 7), see spinemc.geometry.mesh.Geometry
+    compartment_start: np.ndarray  # (spaces + 1,) compartments of space k, the whole of it first
 
 
 class Chemistry(NamedTuple):
@@ -70,8 +90,9 @@ class Chemistry(NamedTuple):
     active_start: np.ndarray  # (species + 1,) second-order reactions that a species looks for a partner in
     active: np.ndarray  # their numbers
     partner: np.ndarray  # the species looked for
+    partner_side: np.ndarray  # the side of its face that it is looked for from, 0 for volume species
     partner_column: np.ndarray  # its column in State.count
-    column: np.ndarray  # (species,) column in State.count, -1 for species that nobody looks for
+    column: np.ndarray  # (2, species) columns in State.count by side, NONE where nobody looks for a species there
     columns: np.ndarray  # (1,) number of columns
     rate_start: np.ndarray  # (reactions + 1,) rows of each reaction's rate
     rate_time: np.ndarray  # [s]
@@ -79,13 +100,16 @@ class Chemistry(NamedTuple):
     consumed: np.ndarray  # (reactions, 2) bool: whether each reactant disappears
     product_start: np.ndarray  # (reactions + 1,)
     product: np.ndarray  # species made
-    product_place: np.ndarray  # where: AT_FIRST, AT_SECOND, SPREAD, BELOW
+    product_place: np.ndarray  # where: AT_FIRST, AT_SECOND, SPREAD, BELOW, BELOW_SECOND
+    product_side: np.ndarray  # on which side of the membrane molecule's face, for SPREAD, BELOW and BELOW_SECOND
     surface: np.ndarray  # (species,) bool
+    on: np.ndarray  # (species,) surface that a membrane species lives on, NONE for volume species
+    side: np.ndarray  # (species,) side of its face whose cells it meets its like in, 0 for volume species
     D: np.ndarray  # (species,) [um^2/s]
 
 
-# where a product appears: where the reactant was, anywhere in its reaction cell, or just inside the membrane
-AT_FIRST, AT_SECOND, SPREAD, BELOW = range(4)
+# where a product appears: where a reactant was, anywhere in its reaction cell, or just beside the membrane under it
+AT_FIRST, AT_SECOND, SPREAD, BELOW, BELOW_SECOND = range(5)
 
 
 class Entries(NamedTuple):
@@ -95,7 +119,7 @@ class Entries(NamedTuple):
     boundary: np.ndarray
     concentration: np.ndarray  # [molecules um^-3]
     start: np.ndarray  # (entries + 1,) faces of each entry
-    face: np.ndarray
+    face: np.ndarray  # sides
     upto: np.ndarray  # area summed along `face`, up to and including each [um^2]
     area: np.ndarray  # (entries,) [um^2]
 
@@ -105,6 +129,7 @@ class Spot(NamedTuple):
 
     at: np.ndarray  # (products, 3) [um]
     voxel: np.ndarray
+    behind: np.ndarray
     face: np.ndarray
     delta: np.ndarray  # (3, BLOCK) [um]
     left: np.ndarray  # (BLOCK,) uniform numbers
@@ -116,8 +141,9 @@ class State(NamedTuple):
     x: np.ndarray  # (slots,) [um]
     y: np.ndarray
     z: np.ndarray
-    voxel: np.ndarray  # (slots,) int32
-    face: np.ndarray  # (slots,) int32 triangle of a surface molecule, -1 in the volume
+    voxel: np.ndarray  # (slots,) int32, of a surface molecule the one below its face
+    behind: np.ndarray  # (slots,) int32 voxel above its face of a surface molecule; NONE in the volume
+    face: np.ndarray  # (slots,) int32 face of a surface molecule; NONE in the volume, ARRIVED for one that is to wait
     name: np.ndarray  # (slots,) int64 number of the molecule, in the order of their making
     start: np.ndarray  # (species,)
     room: np.ndarray  # (species,) slots of each species
