@@ -300,7 +300,7 @@ def test_a_change_that_is_too_likely_is_refused():
 
 
 def test_a_rate_that_diffusion_cannot_feed_is_refused():
-    with pytest.raises(EngineError, match="diffusion limits the reaction"):
+    with pytest.raises(EngineError, match="diffusion does not bring pairs into a reaction cell"):
         scene(
             SMALL, {"A": 0.1, "B": 0.1}, 1e-7, 1e-3,
             reaction=[turns("A B", "", 10.0)], release=[Release(s, count=1, inside="cytosol") for s in "AB"],
