@@ -128,6 +128,8 @@ def prepare(scenario: Scenario) -> System:
     system = System(scenario, geometry, network(scenario, geometry), grids)
     if scenario.run.engine == "particles":
         check_step(system)
+    else:
+        ode.check(scenario, geometry, system.network)
     return system
 
 
