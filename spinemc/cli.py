@@ -28,13 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 2 the input is at fault; 1 the program is; 130 interrupted.
+        0 done; 2 the input is at fault; 1 the program is, or a check of it failed; 130 interrupted.
     """
     arguments = parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.showwarning = _warn  # type: ignore[assignment]
         try:
-            arguments.command(arguments)
+            status = arguments.command(arguments)
         except SpinemcError as error:
             print(error, file=sys.stderr)
             return INPUT_FAULT
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
             print(f"spinemc failed: {type(error).__name__}. This is a fault of the program.", file=sys.stderr)
             return PROGRAM_FAULT
-    return DONE
+    return DONE if status is None else status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"spinemc {spinemc.__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, call: Callable[[Any], None], help: str) -> argparse.ArgumentParser:
+    def command(name: str, call: Callable[[Any], int | None], help: str) -> argparse.ArgumentParser:
         description = f"{help[0].upper()}{help[1:]}."
         made = commands.add_parser(name, help=help, description=description, allow_abbrev=False)
         made.set_defaults(command=call)
@@ -95,6 +95,11 @@ def parser() -> argparse.ArgumentParser:
     plot = command("plot", _plot, "draw the figure that shows a run")
     plot.add_argument("store", type=Path, metavar="STORE")
     plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
+
+    validate = command("validate", _validate, "lay what the engine computes beside exact results")
+    validate.add_argument("--quick", action="store_true", help="fewer trials: two minutes, not thirty")
+    _add_threads(validate)
+    validate.add_argument("--out", type=Path, metavar="TABLE.csv", help="write the table")
     return top
 
 
@@ -161,6 +166,17 @@ def _plot(given: Any) -> None:
     tree = store.open(given.store)
     figures.plot_run(tree, out, report.twin(tree))
     print(out)
+
+
+def _validate(given: Any) -> int:
+    from spinemc import validation
+
+    checks = validation.validate(quick=given.quick, threads=given.threads, out=given.out, show=_say, progress=True)
+    return DONE if all(check.passed for check in checks) else PROGRAM_FAULT
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _store(given: Any) -> Path:

@@ -11,7 +11,8 @@ from types import TracebackType
 from spinemc.engine.cache import is_cold
 from spinemc.engine.system import System
 
-_COMPILE = "compiling the kernels (once, about 20 s)"
+COMPILING = "compiling the kernels (once, about 20 s)"
+"""What is said before the first run of new kernels."""
 
 
 class Progress:
@@ -36,7 +37,7 @@ class Progress:
         self._t_stop = system.scenario.run.t_stop
         self._begin = perf_counter()
         if shown and is_cold():
-            print(_COMPILE, file=sys.stderr)
+            print(COMPILING, file=sys.stderr)
         self._bar = tqdm(
             total=len(numbers) * len(system.scenario.run.sample_times),
             desc="running",
