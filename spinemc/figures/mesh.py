@@ -37,21 +37,19 @@ def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation:
     from matplotlib.patches import Patch
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    seen = geometry.face_surface != (geometry.surfaces.index(FAR) if FAR in geometry.surfaces else -1)
+    seen = np.flatnonzero(geometry.face_surface != (geometry.surfaces.index(FAR) if FAR in geometry.surfaces else -1))
     names = [geometry.regions[i] for i in np.unique(geometry.face_region[seen])]
     spare = iter(OTHER_PATCHES * len(names))
     colour = {name: np.array(to_rgb(PATCHES.get(name) or next(spare))) for name in names}
-    facing = _smooth_normals(geometry) @ (_turn(azimuth) @ LIGHT)
-    base = np.array([colour[geometry.regions[i]] for i in geometry.face_region])
+    facing = (_smooth_normals(geometry) @ (_turn(azimuth) @ LIGHT))[seen]
+    base = np.array([colour[geometry.regions[i]] for i in geometry.face_region[seen]])
     shaded = base * (0.62 + 0.38 * facing)[:, None] + 0.13 * np.clip(facing, 0, 1)[:, None] ** 10
-    shaded = np.clip(shaded, 0, 1)
-    if len(np.unique(geometry.face_surface[seen])) > 1:
-        glass = np.where(geometry.face_surface == 0, GLASS, 1.0)
-        shaded = np.column_stack([shaded, glass])
-    edges = shaded if shaded.shape[1] == 3 else np.column_stack([shaded[:, :3], np.where(glass < 1.0, 0.0, 1.0)])
-    surface = Poly3DCollection(
-        geometry.triangles[seen], facecolors=shaded[seen], edgecolors=edges[seen], linewidths=0.25
-    )
+    shaded = edges = np.clip(shaded, 0, 1)
+    cell = geometry.face_surface[seen] == 0
+    if not cell.all():
+        shaded = np.column_stack([shaded, np.where(cell, GLASS, 1.0)])
+        edges = np.column_stack([edges, np.where(cell, 0.0, 1.0)])
+    surface = Poly3DCollection(geometry.triangles[seen], facecolors=shaded, edgecolors=edges, linewidths=0.25)
     surface.set_clip_on(False)
     ax.add_collection3d(surface)
 
@@ -96,7 +94,7 @@ def plot_geometry(geometry: Geometry, path: str | Path | None = None) -> Figure:
     for i, eye in enumerate(((-60.0, 14.0), (30.0, -35.0))):
         draw_mesh(figure.add_axes((0.03 + 0.5 * i, 0.1, 0.44, 0.78), projection="3d"), geometry, *eye)
     figure.text(0.04, 0.93, geometry.name, fontsize=13, fontweight="bold", color=INK)
-    said = f"{geometry.volume:.3g} µm³, {geometry.area:.3g} µm², {len(geometry.face)} faces"
+    said = f"{geometry.volume:.3g} µm³, {geometry.area:.3g} µm², {np.count_nonzero(geometry.face_surface == 0)} faces"
     figure.text(0.96, 0.93, said, ha="right", fontsize=9, color=QUIET)
     return written(figure, path)
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spinemc.errors import GeometryError
+from spinemc.geometry.checks import at, check, check_sheet, crossed
 from spinemc.geometry.io import FORMATS, read_faces, read_mesh
-from spinemc.geometry.mesh import WHOLE, Geometry, check, check_sheet
+from spinemc.geometry.mesh import WHOLE, Geometry
 from spinemc.geometry.shapes import Solid, solid
-from spinemc.geometry.solids import box, manifold, section
+from spinemc.geometry.solids import PICOMETRE, box, complement, manifold, section
 from spinemc.scenario import GeometrySpec, Named, Within
 from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Surface, Vector
 
+if TYPE_CHECKING:
+    from manifold3d import Manifold
+
 _OVERLAP = 1e-9  # part of the smaller of two solids that may be common or missing by round-off
+_ASTRAY = 0.1  # part of a sheet that may reach beyond its space, as the rim of a partition does
 
 
 def load_geometry(path: str | Path) -> Geometry:
@@ -75,7 +81,7 @@ def build(spec: GeometrySpec, path: Path | None = None) -> Geometry:
         raise GeometryError(f"{path or 'geometry'}: neither a shape nor a mesh is given.")
     cell = _cell(spec, name)
     where = path.name if path is not None else name
-    parts = [cell, *(_other(surface, cell, where) for surface in spec.surface)]
+    parts = [cell, *_others(spec.surface, cell, where)]
     if spec.outside is not None:
         parts.append(_far(spec.outside, parts, where))
     spaces = spec.spaces
@@ -132,25 +138,43 @@ def _cell(spec: GeometrySpec, name: str) -> _Part:
     return _Part(MEMBRANE, made, CYTOSOL)
 
 
-def _other(surface: Surface, cell: _Part, where: str) -> _Part:
-    """A surface beside the cell's own, checked by itself."""
-    if surface.plane is not None:
-        cut = section(cell.made.vertex, cell.made.face, surface.plane.point, surface.plane.normal, cell.name)
-        if cut is None:
-            raise GeometryError(f"{where}: surface {surface.name}: its plane does not cut the cell: move its point.")
-        return _Part(surface.name, _bare(*cut), None, is_sheet=True)
+def _others(surfaces: tuple[Surface, ...], cell: _Part, where: str) -> list[_Part]:
+    """The surfaces beside the cell's own, each checked by itself."""
+    made = {s.name: _other(s, f"{where}: surface {s.name}") for s in surfaces if s.plane is None}
+    cuts = [s for s in surfaces if s.plane is not None]
+    if cuts:
+        cytosol = _solid(cell)
+        for part in made.values():
+            if not part.is_sheet and _solid(part).volume() < _solid(cell).volume():
+                cytosol = cytosol - _solid(part)
+        made |= {s.name: _cut(s, cytosol, where) for s in cuts}
+    return [made[s.name] for s in surfaces]
+
+
+def _other(surface: Surface, label: str) -> _Part:
+    """A surface of a mesh or a shape."""
     made = _read(surface, surface.at)
-    label = f"{where}: surface {surface.name}"
     if surface.open:
         check_sheet(made.vertex, made.face, label)
-    else:
-        try:
-            check(made.vertex, made.face, label)
-        except GeometryError as fault:
-            if "open edge" in str(fault):
-                raise GeometryError(f"{fault} Give open = true if it is a sheet.") from None
+        return _Part(surface.name, made, None, is_sheet=True)
+    try:
+        check(made.vertex, made.face, label)
+    except GeometryError as fault:
+        if "open edge" not in str(fault):
             raise
-    return _Part(surface.name, made, surface.inside, surface.open)
+        if surface.inside is not None:
+            raise GeometryError(f"{fault} Only a closed surface has an inside: close it.") from None
+        raise GeometryError(f"{fault} Give open = true if it is a sheet.") from None
+    return _Part(surface.name, made, surface.inside)
+
+
+def _cut(surface: Surface, cytosol: Manifold, where: str) -> _Part:
+    """The sheet that a plane makes of the cytosol's cross-section."""
+    assert surface.plane is not None
+    made = section(cytosol, surface.plane.point, surface.plane.normal)
+    if made is None:
+        raise GeometryError(f"{where}: surface {surface.name}: its plane does not cut the cell: move its point.")
+    return _Part(surface.name, _bare(*made), None, is_sheet=True)
 
 
 def _far(outside: Outside, parts: list[_Part], where: str) -> _Part:
@@ -164,63 +188,81 @@ def _far(outside: Outside, parts: list[_Part], where: str) -> _Part:
     return _Part(FAR, made, OUTSIDE)
 
 
+def _solid(part: _Part) -> Manifold:
+    return manifold(part.made.vertex, part.made.face, part.name)
+
+
 def _arranged(parts: list[_Part], spaces: tuple[str, ...], where: str) -> list[tuple[int, int]]:
     """The spaces below and above each surface, from which lies in which."""
     if len(parts) == 1:
         return [(0, -1)]
-    solids = {i: manifold(p.made.vertex, p.made.face, p.name) for i, p in enumerate(parts) if not p.is_sheet}
+    solids = {i: _solid(part) for i, part in enumerate(parts) if not part.is_sheet}
     volume = {i: made.volume() for i, made in solids.items()}
-    holders: dict[int, list[int]] = {i: [] for i in solids}
-    for i in solids:
-        for j in solids:
-            if volume[i] > volume[j] or i == j or (volume[i] == volume[j] and i < j):
-                continue
-            common = (solids[i] ^ solids[j]).volume()
-            if common > (1.0 - _OVERLAP) * volume[i]:
-                holders[i].append(j)
-            elif common > _OVERLAP * volume[i]:
-                raise GeometryError(
-                    f"{where}: surfaces {parts[i].name} and {parts[j].name} cross: they have {common:.3g} um^3 in "
-                    "common. One must lie in the other, or beside it."
-                )
+    by_size = sorted(solids, key=lambda i: volume[i])
     below = {i: spaces.index(p.inside) if p.inside is not None else -1 for i, p in enumerate(parts)}
-    sides = []
+    sides = {i: (below[i], -1) for i in solids}
+    holders: dict[int, list[int]] = {}
+    for rank, i in enumerate(by_size):
+        larger = by_size[rank + 1 :]
+        holders[i] = [j for j in larger if _is_in(solids[i], solids[j], (parts[i].name, parts[j].name), where)]
+        if holders[i]:
+            sides[i] = below[i], below[holders[i][0]]
+    for i in solids:
+        name, alone = parts[i].name, not holders[i]
+        if name == FAR and not all(i in holders[k] for k in solids if k != i):
+            raise GeometryError(f"{where}: the outside does not hold all surfaces: its far side must lie around them.")
+        if alone and name not in (MEMBRANE, FAR):
+            raise GeometryError(
+                f"{where}: surface {name} lies outside the cell, where nothing is modelled: add [geometry.outside]."
+            )
+        if max(sides[i]) < 0:
+            raise GeometryError(f"{where}: surface {name} lies in an obstacle, where no molecules are: remove it.")
+    inner = [(parts[i], below[i]) for i in by_size]
     for i, part in enumerate(parts):
         if part.is_sheet:
-            space = _space_of_sheet(part, parts, volume, below, where)
-            sides.append((space, space))
-            continue
-        above = below[min(holders[i], key=lambda j: volume[j])] if holders[i] else -1
-        if part.name == FAR and not all(i in holders[k] for k in solids if k != i):
-            raise GeometryError(f"{where}: the outside does not hold all surfaces: its far side must lie around them.")
-        if not holders[i] and part.name not in (MEMBRANE, FAR):
-            raise GeometryError(
-                f"{where}: surface {part.name} lies outside the cell, where nothing is: add [geometry.outside]."
-            )
-        if above < 0 and below[i] < 0:
-            raise GeometryError(f"{where}: surface {part.name} lies in an obstacle, where no molecules are: remove it.")
-        sides.append((below[i], above))
-    return sides
+            sides[i] = (_space_of_sheet(part, inner, where),) * 2
+    return [sides[i] for i in range(len(parts))]
 
 
-def _space_of_sheet(
-    sheet: _Part, parts: list[_Part], volume: dict[int, float], below: dict[int, int], where: str
-) -> int:
-    """The space that most of a sheet lies in."""
+def _is_in(small: Manifold, large: Manifold, names: tuple[str, str], where: str) -> bool:
+    """Whether a solid lies in a larger one; refused where their surfaces cross or touch."""
+    common = small ^ large
+    shared = common.volume() / small.volume()
+    said = f"{where}: surfaces {names[0]} and {names[1]}"
+    if _OVERLAP < shared < 1.0 - _OVERLAP:
+        box = np.array(common.bounding_box())
+        raise GeometryError(
+            f"{said} cross: they have {common.volume():.3g} um^3 in common, around {at(0.5 * (box[:3] + box[3:]))} um: "
+            "one must lie in the other, or beside it."
+        )
+    is_in = shared > 0.5
+    if small.min_gap(complement(large) if is_in else large, 2.0 * PICOMETRE) < PICOMETRE:
+        raise GeometryError(f"{said} touch: move one away, or make one surface of the two.")
+    return is_in
+
+
+def _space_of_sheet(sheet: _Part, solids: list[tuple[_Part, int]], where: str) -> int:
+    """The space that a sheet lies in; solids and the spaces in them by size, the smallest first."""
     from spinemc.geometry.compartments import winding_number
 
     triangle = sheet.made.vertex[sheet.made.face]
-    area = np.linalg.norm(np.cross(triangle[:, 1] - triangle[:, 0], triangle[:, 2] - triangle[:, 0]), axis=1)
+    area = np.linalg.norm(crossed(triangle), axis=1)
     centre = triangle.mean(axis=1)
     space = np.full(len(centre), -1)
-    for i in sorted(volume, key=lambda j: -volume[j]):
-        held = winding_number(parts[i].made.vertex[parts[i].made.face], centre) > 0.5
-        space[held] = below[i]
-    share = np.bincount(space + 1, area, len(parts) + 1)
+    for part, inside in reversed(solids):
+        held = winding_number(part.made.vertex[part.made.face], centre) > 0.5
+        space[held] = inside
+    share = np.bincount(space + 1, area) / area.sum()
     found = int(share.argmax()) - 1
     if found < 0:
         raise GeometryError(
             f"{where}: surface {sheet.name} lies where nothing is modelled: move it, or add [geometry.outside]."
+        )
+    if share.max() < 1.0 - _ASTRAY:
+        place = at(centre[space != found][0])
+        raise GeometryError(
+            f"{where}: surface {sheet.name} crosses another: {1.0 - share.max():.0%} of it lies on the other side, "
+            f"as at {place} um: a sheet belongs to one space, cut it there."
         )
     return found
 

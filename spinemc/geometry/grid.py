@@ -213,9 +213,10 @@ def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.n
     corner = np.ascontiguousarray(geometry.sides[sides])
     face = sides % len(geometry.face)
     normal, area = np.where(above[:, None], -1.0, 1.0) * geometry.face_normal[face], geometry.face_area[face]
+    sheet = geometry.face_space[face, 0] == geometry.face_space[face, 1]
     shape = np.array(voxels.shape, np.int64)
     for reach in reaches:
-        _shelter(corner, normal, area, voxels.origin, voxels.size, shape, reach, out)
+        _shelter(corner, normal, area, sheet, voxels.origin, voxels.size, shape, reach, out)
     return out
 
 
@@ -231,6 +232,15 @@ def _box_gap(corner, f, origin, size, i, j, k):
         gap = max(0.0, low - (start + size), start - high)
         square += gap * gap
     return square
+
+
+@njit(cache=True, error_model="numpy")
+def _is_behind(corner, normal, f, origin, size, i, j, k):
+    """Whether the centre of a voxel lies on the side that a triangle's normal points to."""
+    along = normal[f, 0] * (origin[0] + (i + 0.5) * size - corner[f, 0, 0])
+    along += normal[f, 1] * (origin[1] + (j + 0.5) * size - corner[f, 0, 1])
+    along += normal[f, 2] * (origin[2] + (k + 0.5) * size - corner[f, 0, 2])
+    return along > 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -275,7 +285,7 @@ def _clip(corner, f, low, width, margin, here, there):
 
 
 @njit(cache=True, error_model="numpy")
-def _shelter(corner, normal, area, origin, size, shape, reach, out):
+def _shelter(corner, normal, area, sheet, origin, size, shape, reach, out):
     total = shape[0] * shape[1] * shape[2]
     way = np.zeros((total, 3), np.float32)
     bound = np.full(total, np.inf)
@@ -298,6 +308,8 @@ def _shelter(corner, normal, area, origin, size, shape, reach, out):
                         if gap > (reach + margin) ** 2:
                             continue
                         if turn == 0:
+                            if sheet[f] and _is_behind(corner, normal, f, origin, size, i, j, k):
+                                continue  # its other side is there as well, and would cancel this one
                             weight = area[f] / (gap + size * size)
                             for axis in range(3):
                                 way[v, axis] += np.float32(weight * normal[f, axis])

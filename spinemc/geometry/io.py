@@ -108,7 +108,9 @@ def read_faces(path: Path, key: str, number: int, name: str) -> np.ndarray:
 
 
 def export(geometry: Geometry, path: str | Path) -> list[Path]:
-    """Write the surface in um: STL, OBJ with its regions as JSON beside it, or PLY with a colour a region.
+    """Write the surfaces in um: STL, OBJ with its regions as JSON beside it, or PLY with a colour a region.
+
+    The cell's own surface goes to `path`, each other one to a file beside it, with its name behind an underscore.
 
     Returns
     -------
@@ -121,14 +123,20 @@ def export(geometry: Geometry, path: str | Path) -> list[Path]:
         The format is not one of these, or the place cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
         raise GeometryError(f"{path.name}: cannot be written: use a name that ends in .stl, .obj or .ply.")
-    written = {path: _bytes(geometry, path.suffix.lower())}
-    if path.suffix.lower() == ".obj":
-        lists = {
-            name: np.flatnonzero(geometry.face_region == i).tolist() for i, name in enumerate(geometry.regions) if i > 0
-        }
-        written[path.with_suffix(".regions.json")] = json.dumps(lists).encode()
+    written: dict[Path, bytes] = {}
+    for surface, name in enumerate(geometry.surfaces):
+        file = path if surface == 0 else path.with_stem(f"{path.stem}_{name}")
+        faces = np.flatnonzero(geometry.face_surface == surface)
+        used, face = np.unique(geometry.face[faces], return_inverse=True)
+        region = geometry.face_region[faces]
+        written[file] = _bytes(geometry.vertex[used], face.reshape(-1, 3), region, suffix)
+        if suffix == ".obj":
+            patches = np.flatnonzero(geometry.region_surface == surface)[1:]
+            lists = {geometry.regions[i]: np.flatnonzero(region == i).tolist() for i in patches}
+            written[file.with_suffix(".regions.json")] = json.dumps(lists).encode()
     try:
         for file, content in written.items():
             file.write_bytes(content)
@@ -137,16 +145,15 @@ def export(geometry: Geometry, path: str | Path) -> list[Path]:
     return list(written)
 
 
-def _bytes(geometry: Geometry, suffix: str) -> bytes:
+def _bytes(vertex: np.ndarray, face: np.ndarray, region: np.ndarray, suffix: str) -> bytes:
     if suffix == ".obj":
-        corners = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in geometry.vertex.tolist())
-        return (corners + "".join(f"f {a} {b} {c}\n" for a, b, c in (geometry.face + 1).tolist())).encode()
+        corners = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in vertex.tolist())
+        return (corners + "".join(f"f {a} {b} {c}\n" for a, b, c in (face + 1).tolist())).encode()
     import trimesh
 
     if suffix == ".stl":
-        return trimesh.exchange.stl.export_stl(geometry.mesh)
+        return trimesh.exchange.stl.export_stl(trimesh.Trimesh(vertex, face, process=False))
     import matplotlib
 
-    colours = matplotlib.colormaps["tab10"](np.arange(len(geometry.regions)) % 10)[geometry.face_region]
-    mesh = trimesh.Trimesh(geometry.vertex, geometry.face, face_colors=(colours * 255).astype(np.uint8), process=False)
-    return trimesh.exchange.ply.export_ply(mesh)
+    colours = (matplotlib.colormaps["tab10"](region % 10) * 255).astype(np.uint8)
+    return trimesh.exchange.ply.export_ply(trimesh.Trimesh(vertex, face, face_colors=colours, process=False))

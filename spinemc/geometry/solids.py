@@ -127,22 +127,29 @@ def box(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3].copy(), np.asarray(mesh.tri_verts).astype(np.int32)
 
 
-def section(
-    vertex: np.ndarray, face: np.ndarray, point: Sequence[float], normal: Sequence[float], name: str
-) -> tuple[np.ndarray, np.ndarray] | None:
+def complement(solid: Manifold) -> Manifold:
+    """What surrounds a solid, up to a box that is three times as wide."""
+    from manifold3d import Manifold
+
+    low, high = np.array(solid.bounding_box()).reshape(2, 3)
+    room = high - low
+    around = Manifold.cube([float(x) for x in 3.0 * room]).translate([float(x) for x in low - room])
+    return around - solid
+
+
+def section(solid: Manifold, point: Sequence[float], normal: Sequence[float]) -> tuple[np.ndarray, np.ndarray] | None:
     """The cross-section of a solid by a plane, as a sheet that reaches 1 pm beyond its surface on all sides.
 
     Parameters
     ----------
-    vertex, face, name
-        As in `manifold`.
+    solid : Manifold
     point, normal : (3,) float
         A point of the plane [um], and its direction.
 
     Returns
     -------
     (v, 3) float64, (f, 3) int32, or None
-        Corners [um] and triangles, wound about the normal; None where the plane misses the solid.
+        Corners [um] and triangles, wound about the normal; None where the plane misses the solid or only touches it.
     """
     from manifold3d import JoinType, triangulate
 
@@ -151,11 +158,10 @@ def section(
     along = np.cross(helper, up)
     along /= np.linalg.norm(along)
     frame = np.stack([along, np.cross(up, along), up])
-    shifted = manifold((vertex - np.asarray(point)) @ frame.T, face, name)
-    cut = shifted.slice(0.0)
-    if cut.is_empty():
+    laid = solid.transform(np.column_stack([frame, -frame @ np.asarray(point, dtype=np.float64)]))
+    if any(laid.slice(height).is_empty() for height in (-PICOMETRE, PICOMETRE)):
         return None
-    polygons = cut.offset(PICOMETRE, JoinType.Miter).to_polygons()
+    polygons = laid.slice(0.0).offset(PICOMETRE, JoinType.Miter).simplify(0.1 * PICOMETRE).to_polygons()
     flat = np.concatenate(polygons)
     triangle = np.asarray(triangulate(polygons))
     used, number = np.unique(triangle, return_inverse=True)

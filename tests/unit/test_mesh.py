@@ -10,11 +10,12 @@ from cells import MESHES, SHAFT, SPINE, area_of, make, volume_of
 
 from spinemc.errors import GeometryError
 from spinemc.geometry import build, load_geometry
+from spinemc.geometry.checks import check
 from spinemc.geometry.compartments import (
     compartment_solids,
 )
 from spinemc.geometry.io import export
-from spinemc.geometry.mesh import check, describe
+from spinemc.geometry.mesh import describe
 from spinemc.geometry.solids import manifold
 from spinemc.scenario import GeometrySpec, Named, Within
 
