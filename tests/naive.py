@@ -12,7 +12,7 @@ at here: a path that touched one and came back belongs to fewer than one step in
 import math
 
 from naive_draws import CREEP, ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
-from naive_surface import Sheet, Surface, dot, frame, minus, plus, times
+from naive_surface import BOUNCES, Sheet, Surface, dot, frame, minus, plus, times
 
 from spinemc.engine.kernels.tables import (
     ARRIVED,
@@ -52,13 +52,13 @@ def erfcx(z):
     return (1.0 - w * (1.0 - 3.0 * w * (1.0 - 5.0 * w))) / (math.sqrt(math.pi) * z)
 
 
-def chance(velocity, diffusion, span, exponent, depths):
-    """How likely a wall has taken a path that was mirrored at it or never reached it: Robin against Neumann."""
+def grip(velocity, diffusion, span, extent):
+    """How strongly a wall takes up a path whose step goes `extent` along its normal: 2 where it takes all."""
     if velocity == math.inf:
-        return math.exp(-exponent)
+        return 2.0
     root = math.sqrt(diffusion * span)
     k = velocity * root / diffusion
-    return 2.0 * math.sqrt(math.pi) * k * erfcx(0.5 * depths / root + k) / (1.0 + math.exp(exponent))
+    return 2.0 * math.sqrt(math.pi) * k * erfcx(0.5 * extent / root + k)
 
 
 def upto(sums, low, high, u):
@@ -320,15 +320,11 @@ class Engine:
             if surface.has_rims(s, molecule.voxel):
                 self.settle(s, i, *self.creep(s, i, start, D), spare, t)
                 continue
-            made = surface.travel(s, start, tuple(sigma * normal(word) for word in three))
-            if made is None:
-                self.serial[HELD] += 1
-            end, boundary = made or (start, -1)
-            kind = s
-            met = surface.touch(s, start, end, D * self.dt) if boundary < 0 else None
-            if met is not None:
+            way = tuple(sigma * normal(word) for word in three)
+            end, boundary, kind = self.travel(s, i, 1, start, way, D, self.dt)
+            if boundary < 0 and kind == s:
                 u = uniform(words(self.key, i, step, TOUCH, s, 0)[0])
-                end, boundary, kind = self.touch(s, met, u, D, self.dt, start, end)
+                boundary = self.touched(s, start, end, D, self.dt, u)
             self.settle(s, i, end, boundary, kind, spare, t)
 
     def settle(self, s, i, end, boundary, kind, spare, t):
@@ -345,29 +341,56 @@ class Engine:
             self.add(kind, end, ARRIVED if kind > s else -1)
             self.meet(kind, len(self.molecules[kind]) - 1, uniform(spare), t)
 
-    def touch(self, s, met, u, D, span, p, q):
-        """What becomes of a path from p to q that may have touched a side: its end, what took it, what it is now."""
-        f, exponent, depths = met
-        code = self.spaces[self.space[s]].boundary[s][f]
-        b = code if code >= 0 else -2 - code
-        taken = chance(self.velocity[b], D, span, exponent, depths)
-        if self.becomes[b] < 0:
-            return q, (b if u < taken else -1), s
-        if u >= 0.5 * taken:
-            return q, -1, s
-        here, kind = self.spaces[self.space[s]], self.becomes[b]
-        there, n = self.spaces[self.space[kind]], here.normals[f]
-        deep_p, deep_q = here.offsets[f] - dot(n, p), here.offsets[f] - dot(n, q)
-        way = minus(here.image(f, q), p)
-        share = deep_p / (deep_p + deep_q)
-        start = plus(plus(p, times(share, way)), times(BEYOND, n))
-        if there.voxel(start) >= 0 and there.inside(start):
-            made = there.travel(kind, start, times(1.0 - share, way))
-            if made is not None:
-                self.absorbed[b] += 1
-                return *made, kind
+    def touched(self, s, p, q, D, span, u):
+        """The boundary that takes a path from p to q that may have met it between its ends, by a number u; or -1."""
+        met = self.spaces[self.space[s]].touch(s, p, q, D * span)
+        if met is None:
+            return -1
+        f, exponent, extent = met
+        b = self.number_of(self.spaces[self.space[s]].boundary[s][f])
+        if self.becomes[b] < 0 and u < (grip(self.velocity[b], D, span, extent) - 1.0) * math.exp(-exponent):
+            return b
+        return -1
+
+    @staticmethod
+    def number_of(code):
+        """The boundary that an entry of the table of walls names."""
+        return code if code >= -1 else -2 - code
+
+    def travel(self, s, i, first, start, d, D, span):
+        """Where a step of a molecule of species s ends, the boundary that took it (-1 for none), and what it then is."""
+        kind, p, whole, bounced = s, start, d, False
+        parts = any(b < -1 for b in self.spaces[self.space[s]].boundary[s])
+        for bounce in range(BOUNCES):
+            surface = self.spaces[self.space[kind]]
+            contact = surface.first_contact(p, d)
+            if contact is None:
+                p = plus(p, d)
+                if surface.voxel(p) < 0 or ((bounced or parts) and not surface.inside(p)):
+                    break
+                return p, -1, kind
+            bounced = True
+            t, f = contact
+            end, p = plus(p, d), plus(p, times(t, d))
+            code, n = surface.boundary[kind][f], surface.normals[f]
+            if code >= 0:
+                return p, code, kind
+            along = dot(whole, n)
+            if code < -1:
+                b = self.number_of(code)
+                u = uniform(words(self.key, i, self.serial[STEPS], TOUCH, s, first + bounce)[0])
+                taken = grip(self.velocity[b], D, span, abs(along))
+                if self.becomes[b] < 0 and u < taken:
+                    return p, b, kind
+                if self.becomes[b] >= 0 and u < 0.5 * taken:
+                    self.absorbed[b] += 1
+                    kind, p = self.becomes[b], plus(p, times(BEYOND, n))
+                    d = minus(end, p)
+                    continue
+            d = minus(minus(end, times(2.0 * (dot(n, end) - surface.offsets[f]), n)), p)
+            whole = minus(whole, times(2.0 * along, n))
         self.serial[HELD] += 1
-        return q, -1, s
+        return start, -1, s
 
     def creep(self, s, i, p, D):
         """A step near a rim, in pieces short against the distance to it: its end, the boundary met, what it then is."""
@@ -380,15 +403,11 @@ class Engine:
             *three, spare = words(self.key, i, self.serial[STEPS], CREEP, s, attempt)
             attempt += 1
             sigma = math.sqrt(2.0 * D * span)
-            made = surface.travel(kind, p, tuple(sigma * normal(word) for word in three))
-            if made is None:
-                self.serial[HELD] += 1
-                continue
-            end, boundary = made
+            first = 1 + BOUNCES * attempt
+            way = tuple(sigma * normal(word) for word in three)
+            end, boundary, kind = self.travel(kind, i, first, p, way, D, span)
             if boundary < 0:
-                met = surface.touch(kind, p, end, D * span)
-                if met is not None:
-                    end, boundary, kind = self.touch(kind, met, uniform(spare), D, span, p, end)
+                boundary = self.touched(kind, p, end, D, span, uniform(spare))
             p = end
         return p, boundary, kind
 

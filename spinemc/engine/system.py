@@ -27,6 +27,7 @@ from spinemc.scenario import Boundary, Scenario
 _STEPS = (3.5, 2.0)  # lengths of steps, in standard deviations along an axis, that shelters are made for
 _FLAT = 0.2  # cosine of the turn of the wall at an edge, above which one slides over it
 _RIM_REACH = 4.0  # standard deviations of a step within which a rim is looked for
+_STRONG = 0.4  # uptake velocity in units of sqrt(D / dt) above which a wall takes paths that do not cross it
 _REACH = 6.0  # standard deviations of a step within which an absorbing face is looked for
 
 
@@ -99,7 +100,8 @@ class System:
         reach = np.zeros(2 * faces)
         velocity = np.full(len(self.boundaries), np.inf)
         becomes = np.full(len(self.boundaries), -1, np.int64)
-        mirrored = np.zeros((len(network.species), 2 * faces), bool)
+        absorbing = np.zeros((len(network.species), 2 * faces), bool)
+        takes = np.zeros(len(network.species), bool)
         for number, ((_, what, species), sides) in enumerate(zip(self.boundaries, self._sides, strict=True)):
             if what.kind == "permeable":
                 velocity[number] = 2.0 * what.permeability
@@ -108,11 +110,14 @@ class System:
             elif what.rate is not None:
                 velocity[number] = what.rate
             boundary[species, sides] = number if velocity[number] == np.inf else -2 - number
-            mirrored[species, sides] = what.kind != "clamp"
+            if what.kind == "permeable" or velocity[number] * np.sqrt(dt) < _STRONG * np.sqrt(network.D[species]):
+                continue
+            takes[species] = True
+            absorbing[species, sides] = what.kind == "absorb"
             far = _REACH * np.sqrt(2.0 * network.D[species] * dt)
             reach[sides] = np.maximum(reach[sides], far)
         near_start, near = self._listed(geometry.sides.min(axis=1), geometry.sides.max(axis=1), self._in_space(reach))
-        rim, rim_of = _rims(geometry, mirrored)
+        rim, rim_of = _rims(geometry, absorbing)
         fast = np.where(rim_of, network.D[:, np.newaxis], 0.0)
         ends = rim.reshape(-1, 2, 3)
         rim_reach = [
@@ -141,7 +146,8 @@ class System:
             rim_near=rim_near,
             rim=rim,
             rim_of=rim_of,
-            takes=np.asarray((boundary != -1).any(axis=1)),
+            takes=takes,
+            parts=np.asarray((boundary < -1).any(axis=1)),
             plane=np.column_stack([normal, (normal * geometry.sides.mean(axis=1)).sum(axis=1)]),
             corner=np.ascontiguousarray(geometry.sides.reshape(-1, 9), np.float64),
             boundary=boundary,

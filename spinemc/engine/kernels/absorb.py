@@ -1,14 +1,18 @@
 """What a wall does to a path between the ends of a step: total and partial absorption, partitions that let some by.
 
-The engine mirrors a path at a wall that does not take all. Given the ends of such a step, at depths a and b below a
-plane, the path has been taken out with a probability that is known in closed form, see `chance`; for a plane that is
-the same all over this is exact whatever the step's length. Near the rim of a region steps are cut short.
+A wall that takes molecules up with velocity K (flux K c) takes a path that crosses it with a probability that depends
+on how far the whole step goes along the wall's normal, see `grip`. For a plane that is exact whatever the step's
+length. For any shape it is exact while the density is even: mirrored straight ways cross each piece of a wall as often,
+and at the same angles, as they would cross a plane. A wall that takes nearly all has to take paths too that touch it
+between the ends of a step without crossing. Near the rim of such a region steps are cut short.
 """
 
 import math
 
-from spinemc.engine.kernels.move import frame_of, is_inside, pierces, travel_in, voxel_at
-from spinemc.engine.kernels.rng import CREEP, inline, jit, normal, uniform, words
+import numpy as np
+
+from spinemc.engine.kernels.move import BOUNCES, first_contact, frame_of, is_inside, pierces, voxel_at
+from spinemc.engine.kernels.rng import CREEP, TOUCH, inline, jit, normal, uniform, words
 from spinemc.engine.kernels.tables import HELD, NONE
 
 FAR = 3.0  # a step's standard deviations that have to fit between a molecule and a rim
@@ -34,6 +38,36 @@ def erfcx(z):
 
 
 @inline
+def grip(velocity, diffusion, span, extent):
+    r"""How strongly a wall takes up a path, from 0 to 2: up to 1 the probability to be taken where the path crosses it.
+
+    Parameters
+    ----------
+    velocity : float
+        Uptake velocity K of the wall [um/s]; inf where it takes all.
+    diffusion : float
+        D [um^2/s]
+    span : float
+        Length t of the step [s].
+    extent : float
+        How far the step goes along the wall's normal [um].
+
+    Notes
+    -----
+    A path from depth a that is mirrored at the plane to depth b has crossed it with probability
+    1 / (1 + exp(a b / (D t))), and is to be taken with one less the quotient of the densities with and without uptake
+    (Carslaw & Jaeger 1959, section 14.2). The latter over the former is
+    2 K sqrt(pi t / D) erfcx((a + b) / sqrt(4 D t) + K sqrt(t / D)), with a + b the extent. What exceeds 1 belongs to
+    paths that touch the plane and do not cross it, exp(-a b / (D t)) of those that stay below.
+    """
+    if velocity == math.inf:
+        return 2.0
+    root = math.sqrt(diffusion * span)
+    strength = velocity * root / diffusion
+    return 2.0 * SQRT_PI * strength * erfcx(0.5 * extent / root + strength)
+
+
+@inline
 def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, qx, qy, qz, spread):
     """The side that a path may have met and left again between the ends of a step, and how deep below it they are.
 
@@ -51,12 +85,12 @@ def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, q
         -1 where none is near.
     exponent : float
         a b / (D dt), for the depths a and b of the two ends.
-    depths : float
+    extent : float
         a + b [um]
     """
     found = -1
     least = FORGOTTEN
-    depths = 0.0
+    extent = 0.0
     for m in range(near_start[v], near_start[v + 1]):
         f = near[m]
         if boundary[species, f] == NONE:
@@ -78,88 +112,96 @@ def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, q
         if pierces(corner, f, px, py, pz, dx, dy, dz) == 1:
             found = f
             least = exponent
-            depths = depth_p + depth_q
-    return found, least, depths
+            extent = depth_p + depth_q
+    return found, least, extent
 
 
 @inline
-def chance(velocity, diffusion, span, exponent, depths):
-    r"""Probability that a wall has taken out a path that was mirrored at it, or that never reached it.
+def touched(walls, species, f, exponent, extent, diffusion, span, u):
+    """The boundary that takes a path that may have touched side f between its ends, by a uniform number u; or -1."""
+    b = number_of(walls.boundary[species, f])
+    if walls.becomes[b] == NONE and u < (grip(walls.velocity[b], diffusion, span, extent) - 1.0) * math.exp(-exponent):
+        return b
+    return NONE
+
+
+@jit
+def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, px, py, pz, dx, dy, dz):
+    """Where a step ends among walls that take some and let some by.
 
     Parameters
     ----------
-    velocity : float
-        Uptake velocity K of the wall [um/s]; inf where it takes all.
-    diffusion : float
-        D [um^2/s]
-    span : float
-        Length t of the step [s].
-    exponent, depths : float
-        a b / (D t), and a + b [um].
+    first : int
+        Number of the first of the random words that contacts may ask for.
+    diffusion, span : float
+        [um^2/s], [s]
 
-    Notes
-    -----
-    One less the quotient of the densities of ending at depth b with and without uptake (Carslaw & Jaeger 1959,
-    section 14.2): 2 K sqrt(pi t / D) erfcx((a + b) / sqrt(4 D t) + K sqrt(t / D)) / (1 + exp(a b / (D t))). A wall that
-    takes all has already taken the paths that crossed it; of the others it takes exp(-a b / (D t)).
+    Returns
+    -------
+    x, y, z, voxel, boundary, species
+        As `kernels.move.travel`, and the population that the molecule now is of. A step that ends in doubt is not made.
     """
-    if velocity == math.inf:
-        return math.exp(-exponent)
-    root = math.sqrt(diffusion * span)
-    strength = velocity * root / diffusion
-    return 2.0 * SQRT_PI * strength * erfcx(0.5 * depths / root + strength) / (1.0 + math.exp(exponent))
-
-
-@jit
-def cross(walls, state, species, f, px, py, pz, qx, qy, qz):
-    """Where a path from p that was mirrored to q at partition f ends if it goes through instead: the image of q.
-
-    Returns x, y, z [um] and the voxel, of the space beyond; the boundary that took the molecule out there, -1 for
-    none; and the population that it now is of. In doubt it stays where it was mirrored to.
-    """
-    b = number_of(walls.boundary[species, f])
-    kind = walls.becomes[b]
-    nx = walls.plane[f, 0]
-    ny = walls.plane[f, 1]
-    nz = walls.plane[f, 2]
-    c = walls.plane[f, 3]
-    depth_p = c - (nx * px + ny * py + nz * pz)
-    depth_q = c - (nx * qx + ny * qy + nz * qz)
-    dx = qx + 2.0 * depth_q * nx - px
-    dy = qy + 2.0 * depth_q * ny - py
-    dz = qz + 2.0 * depth_q * nz - pz
-    share = depth_p / (depth_p + depth_q)
-    x = px + share * dx + BEYOND * nx
-    y = py + share * dy + BEYOND * ny
-    z = pz + share * dz + BEYOND * nz
+    kind = species
+    x = px
+    y = py
+    z = pz
+    wx = dx  # the whole step, turned with its reflections
+    wy = dy
+    wz = dz
     frame = frame_of(walls, walls.space[kind])
-    v = voxel_at(frame, x, y, z)
-    if v >= 0 and is_inside(
-        frame, walls.center_inside, walls.start, walls.triangle, walls.plane, walls.corner, v, x, y, z
-    ):
-        rest = 1.0 - share
-        x, y, z, v, out = travel_in(walls, kind, x, y, z, rest * dx, rest * dy, rest * dz)
-        if v >= 0 or out >= 0:
-            state.absorbed[b] += 1
-            return x, y, z, v, out, kind
+    for bounce in range(BOUNCES):
+        f, t = first_contact(frame, walls.start, walls.triangle, walls.plane, walls.corner, x, y, z, dx, dy, dz)
+        if f < 0:
+            x = x + dx
+            y = y + dy
+            z = z + dz
+            v = voxel_at(frame, x, y, z)
+            if v < 0 or not is_inside(
+                frame, walls.center_inside, walls.start, walls.triangle, walls.plane, walls.corner, v, x, y, z
+            ):
+                break
+            return x, y, z, v, NONE, kind
+        code = walls.boundary[kind, f]
+        nx = walls.plane[f, 0]
+        ny = walls.plane[f, 1]
+        nz = walls.plane[f, 2]
+        qx = x + dx
+        qy = y + dy
+        qz = z + dz
+        x = x + t * dx
+        y = y + t * dy
+        z = z + t * dz
+        if code >= 0:
+            return x, y, z, np.int64(-1), np.int64(code), kind
+        along = wx * nx + wy * ny + wz * nz
+        if code < NONE:
+            b = number_of(code)
+            beyond = walls.becomes[b]
+            a, _, _, _ = words(key, i, step, TOUCH, species, first + bounce)
+            taken = grip(walls.velocity[b], diffusion, span, abs(along))
+            if beyond == NONE:
+                if uniform(a) < taken:
+                    return x, y, z, np.int64(-1), np.int64(b), kind
+            elif uniform(a) < 0.5 * taken:
+                state.absorbed[b] += 1
+                kind = beyond
+                frame = frame_of(walls, walls.space[kind])
+                x = x + BEYOND * nx
+                y = y + BEYOND * ny
+                z = z + BEYOND * nz
+                dx = qx - x
+                dy = qy - y
+                dz = qz - z
+                continue
+        twice = 2.0 * (nx * qx + ny * qy + nz * qz - walls.plane[f, 3])
+        dx = qx - twice * nx - x
+        dy = qy - twice * ny - y
+        dz = qz - twice * nz - z
+        wx -= 2.0 * along * nx
+        wy -= 2.0 * along * ny
+        wz -= 2.0 * along * nz
     state.serial[HELD] += 1
-    return qx, qy, qz, voxel_at(frame_of(walls, walls.space[species]), qx, qy, qz), NONE, species
-
-
-@jit
-def touch(walls, state, species, f, u, diffusion, span, exponent, depths, px, py, pz, qx, qy, qz, v):
-    """What becomes of a path from p to q that may have touched side f, by a uniform number u.
-
-    Returns x, y, z [um], the voxel, the boundary that took the molecule out (-1 for none), and its population.
-    """
-    b = number_of(walls.boundary[species, f])
-    kind = walls.becomes[b]
-    taken = chance(walls.velocity[b], diffusion, span, exponent, depths)
-    if kind == NONE:
-        return qx, qy, qz, v, b if u < taken else NONE, species
-    if u < 0.5 * taken:
-        return cross(walls, state, species, f, px, py, pz, qx, qy, qz)
-    return qx, qy, qz, v, NONE, species
+    return px, py, pz, voxel_at(frame_of(walls, walls.space[species]), px, py, pz), NONE, species
 
 
 @inline
@@ -211,16 +253,26 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
         px = x
         py = y
         pz = z
-        x, y, z, w, boundary = travel_in(
-            walls, kind, px, py, pz, sigma * normal(a), sigma * normal(b), sigma * normal(c)
+        x, y, z, v, boundary, kind = pass_or_bounce(
+            walls,
+            state,
+            key,
+            step,
+            kind,
+            i,
+            1 + BOUNCES * attempt,
+            diffusion,
+            span,
+            px,
+            py,
+            pz,
+            sigma * normal(a),
+            sigma * normal(b),
+            sigma * normal(c),
         )
         if boundary >= 0:
             break
-        if w < 0:
-            state.serial[HELD] += 1
-            continue
-        v = w
-        f, exponent, depths = brushes(
+        f, exponent, extent = brushes(
             walls.near_start,
             walls.near,
             walls.plane,
@@ -237,7 +289,5 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
             diffusion * span,
         )
         if f >= 0:
-            x, y, z, v, boundary, kind = touch(
-                walls, state, kind, f, uniform(d), diffusion, span, exponent, depths, px, py, pz, x, y, z, v
-            )
+            boundary = touched(walls, kind, f, exponent, extent, diffusion, span, uniform(d))
     return x, y, z, v, boundary, kind

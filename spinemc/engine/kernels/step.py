@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.absorb import brushes, creep, touch
+from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, travel, voxel_at
 from spinemc.engine.kernels.react import (
@@ -23,7 +23,7 @@ from spinemc.engine.kernels.react import (
     remove,
     tell,
 )
-from spinemc.engine.kernels.rng import FIRST, MOVE, TOUCH, displacements, jit, normal, uniform, words
+from spinemc.engine.kernels.rng import FIRST, MOVE, SECOND, TOUCH, displacements, jit, normal, uniform, words
 from spinemc.engine.kernels.tables import ARRIVED, FULL, HELD, MOVES, NONE, STEPS
 
 BLOCK = 256  # molecules whose displacements are drawn together
@@ -46,6 +46,7 @@ def move(walls, cells, chem, key, state, spot, s, dt):
     columns = chem.columns[0]
     seeks = chem.active_start[s + 1] > chem.active_start[s]
     taken = walls.takes[s]
+    parts = walls.parts[s]
     waits = walls.arrives[s]
     diffusion = chem.D[s]
     # arrays out of their tuples, see kernels.move
@@ -112,25 +113,28 @@ def move(walls, cells, chem, key, state, spot, s, dt):
                 or shelter[row, 0] * px + shelter[row, 1] * py + shelter[row, 2] * pz >= shelter[row, 3]
                 or shelter[row, 0] * x + shelter[row, 1] * y + shelter[row, 2] * z >= shelter[row, 3]
             ):
-                x, y, z, w, boundary = travel(
-                    frame, center_inside, start, triangle, plane, corner, boundaries, s, px, py, pz, dx, dy, dz
-                )
-                if w < 0 and boundary < 0:
-                    state.serial[HELD] += 1
-                    x = px
-                    y = py
-                    z = pz
-                    w = v
-            if taken and boundary < 0 and rim_start[v + 1] == rim_start[v] and near_start[w + 1] > near_start[w]:
-                f, exponent, depths = brushes(
+                if parts:
+                    x, y, z, w, boundary, kind = pass_or_bounce(
+                        walls, state, key, step, s, i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
+                    )
+                else:
+                    x, y, z, w, boundary = travel(
+                        frame, center_inside, start, triangle, plane, corner, boundaries, s, px, py, pz, dx, dy, dz
+                    )
+                    if w < 0 and boundary < 0:
+                        state.serial[HELD] += 1
+                        x = px
+                        y = py
+                        z = pz
+                        w = v
+            listed = taken and boundary < 0 and kind == s and rim_start[v + 1] == rim_start[v]
+            if listed and near_start[w + 1] > near_start[w]:
+                f, exponent, extent = brushes(
                     near_start, near, plane, corner, boundaries, s, w, px, py, pz, x, y, z, spread
                 )
                 if f >= 0:
                     a, _, _, _ = words(key, i, step, TOUCH, s, FIRST)
-                    u = uniform(a)
-                    x, y, z, w, boundary, kind = touch(
-                        walls, state, s, f, u, diffusion, dt, exponent, depths, px, py, pz, x, y, z, w
-                    )
+                    boundary = touched(walls, s, f, exponent, extent, diffusion, dt, uniform(a))
             if boundary >= 0:
                 state.absorbed[boundary] += 1
                 remove(cells, chem, state, s, i)

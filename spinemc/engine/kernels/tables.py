@@ -35,7 +35,8 @@ class Walls(NamedTuple):
     rim_near: np.ndarray
     rim: np.ndarray  # (rims, 6) ends of each edge [um]
     rim_of: np.ndarray  # (species, rims) bool: whether it is one for a species
-    takes: np.ndarray  # (species,) bool: whether any side takes molecules of a species out or lets them through
+    takes: np.ndarray  # (species,) bool: whether any side takes out paths that only touch it
+    parts: np.ndarray  # (species,) bool: whether any side takes some and mirrors the others
     plane: np.ndarray  # (sides, 4) unit normal n out of the space and offset c: n . x = c on the plane
     corner: np.ndarray  # (sides, 9) corners, counter-clockwise seen along -n [um]
     # (species, sides) int16: what a molecule meets there: NONE where it is mirrored, the number b of a boundary that
