@@ -207,10 +207,11 @@ def _arranged(parts: list[_Part], spaces: tuple[str, ...], where: str) -> list[t
         holders[i] = [j for j in larger if _is_in(solids[i], solids[j], (parts[i].name, parts[j].name), where)]
         if holders[i]:
             sides[i] = below[i], below[holders[i][0]]
+    far = len(parts) - 1
+    if parts[far].name == FAR and not all(far in holders[i] for i in solids if i != far):
+        raise GeometryError(f"{where}: the outside does not hold all surfaces: its far side must lie around them.")
     for i in solids:
         name, alone = parts[i].name, not holders[i]
-        if name == FAR and not all(i in holders[k] for k in solids if k != i):
-            raise GeometryError(f"{where}: the outside does not hold all surfaces: its far side must lie around them.")
         if alone and name not in (MEMBRANE, FAR):
             raise GeometryError(
                 f"{where}: surface {name} lies outside the cell, where nothing is modelled: add [geometry.outside]."

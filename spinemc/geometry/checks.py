@@ -136,7 +136,9 @@ def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str, is_open: bool 
     pairs = order[first[count == 2][:, None] + np.arange(2)]
     same = start[pairs[:, 0]] == start[pairs[:, 1]]
     if same.any():
-        number, place = fault(same)
+        among = count == 2
+        among[among] = same
+        number, place = fault(among)
         raise GeometryError(
             f"{name}: inconsistent winding: neighbouring faces point to opposite sides at "
             f"{_count(number, 'edge')}, the first at {place} um."

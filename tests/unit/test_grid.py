@@ -9,8 +9,11 @@ import trimesh
 from cells import SHAFT, SPINE, make
 
 from spinemc.engine.rates import correction, returns
+from spinemc.geometry import build
 from spinemc.geometry.compartments import contains, sample_inside
 from spinemc.geometry.grid import CELL, VOXELS_PER_CELL, grid, shelters
+from spinemc.scenario import GeometrySpec, Shape
+from spinemc.scenario.values import Outside, Plane, Surface
 
 SELF_ENERGY = 1.88231264438966  # mean of 1 / distance between two points of a unit cube
 
@@ -31,6 +34,15 @@ def brick():
     return make("box", size=(0.31, 0.47, 0.93), edge=0.2)
 
 
+def parted():
+    """A ball with a smaller one in it, partitions above and below that, and something solid beside it."""
+    organelle = Surface("organelle", Shape("sphere", {"radius": 0.2, "edge": 0.08}), inside="lumen")
+    solid = Surface("solid", Shape("box", {"size": (0.2, 0.2, 0.2)}), at=(0.0, 0.0, 0.65))
+    walls = (Surface(f"wall {z}", plane=Plane((0.0, 0.0, z), (0.1, 0.2, 1.0))) for z in (-0.3, 0.27))
+    ball = Shape("sphere", {"radius": 0.45, "edge": 0.12})
+    return build(GeometrySpec(ball, surface=(organelle, solid, *walls), outside=Outside(margin=0.15)))
+
+
 MESHES = {
     "brick": brick,
     "brick far away": lambda: shifted(brick(), (123.4, -56.7, 8.9)),
@@ -38,14 +50,18 @@ MESHES = {
     "ball": lambda: make("sphere", radius=0.3, edge=0.08),
     "spine": lambda: make("spine", **SPINE, edge=0.06),
     "spine on a shaft": lambda: make("spine", **SHAFT, edge=0.1),
+    "around an organelle": lambda: parted(),
+    "in an organelle": lambda: parted(),
+    "outside": lambda: parted(),
 }
+SPACES = {"in an organelle": 1, "outside": 2}  # the cytosol where nothing is said
 
 
 @pytest.fixture(scope="module", params=MESHES)
 def laid(request):
     """A geometry and its grid."""
     geometry = MESHES[request.param]()
-    return geometry, grid(geometry)
+    return geometry, grid(geometry, SPACES.get(request.param, 0))
 
 
 def voxel_of(voxels, points):
@@ -71,15 +87,27 @@ def meets(triangles, p, q):
     return found
 
 
-def distance(geometry, points):
-    """Distance of each point to the surface."""
-    return trimesh.proximity.closest_point_naive(geometry.mesh, points)[1]
+def walls(geometry, made):
+    """The triangles that bound the space of a grid."""
+    return geometry.sides[geometry.side_faces(made.space)]
+
+
+def distance(triangles, points):
+    """Distance of each point to the nearest triangle."""
+    mesh = trimesh.Trimesh(triangles.reshape(-1, 3), np.arange(3 * len(triangles)).reshape(-1, 3), process=False)
+    return trimesh.proximity.closest_point_naive(mesh, points)[1]
+
+
+def points_in(geometry, made, n, rng):
+    """Points spread over the space of a grid."""
+    return sample_inside(geometry, int(geometry.parts_of(made.space)[0]), n, rng)
 
 
 def test_cells_share_out_the_whole_inside(laid):
     geometry, made = laid
-    assert made.cell_volume.sum() == pytest.approx(geometry.volume, rel=1e-9)
-    assert made.cell_area.sum() == pytest.approx(geometry.area, rel=1e-9)
+    assert made.cell_volume.sum() == pytest.approx(geometry.space_volume(made.space), rel=1e-9)
+    face = np.unique(geometry.side_faces(made.space) % len(geometry.face))  # a sheet's faces count once
+    assert made.cell_area.sum() == pytest.approx(geometry.face_area[face].sum(), rel=1e-9)
     assert np.array_equal(np.unique(made.cell[made.cell >= 0]), np.arange(len(made.cell_volume)))
 
 
@@ -100,12 +128,12 @@ def test_a_mesh_smaller_than_a_cell_is_one_cell():
 
 def test_every_inside_point_has_a_cell(laid):
     geometry, made = laid
-    points = sample_inside(geometry, 0, 20_000, np.random.default_rng(1))
+    points = points_in(geometry, made, 20_000, np.random.default_rng(1))
     cell = made.cell[voxel_of(made.voxels, points)]
     assert cell.min() >= 0
     # and cells hold points in the measure of their volumes
     found = np.bincount(cell, minlength=len(made.cell_volume))
-    expected = made.cell_volume / geometry.volume * len(points)
+    expected = made.cell_volume / made.cell_volume.sum() * len(points)
     assert ((found - expected) ** 2 / expected).sum() < len(found) + 5.0 * math.sqrt(2.0 * len(found))
 
 
@@ -135,14 +163,14 @@ def test_the_centres_of_voxels_are_told_right(laid):
     voxels = made.voxels
     chosen = np.random.default_rng(2).choice(made.cell.size, min(made.cell.size, 20_000), replace=False)
     centre = voxels.origin + (np.stack(np.unravel_index(chosen, voxels.shape), axis=1) + 0.5) * voxels.size
-    assert np.array_equal(voxels.center_inside.ravel()[chosen], contains(geometry, centre))
+    assert np.array_equal(voxels.center_inside.ravel()[chosen], contains(geometry, centre, made.space))
 
 
 def test_clearance_never_passes_the_distance_to_the_wall(laid):
     geometry, made = laid
-    points = sample_inside(geometry, 0, 600, np.random.default_rng(3))
+    points = points_in(geometry, made, 600, np.random.default_rng(3))
     clearance = made.clearance[voxel_of(made.voxels, points)]
-    true = distance(geometry, points)
+    true = distance(walls(geometry, made), points)
     assert (clearance <= true + 1e-12).all()
     # and it is of use: within the widths of a voxel and of its neighbour
     assert (true - clearance).max() < 2.0 * math.sqrt(3.0) * made.voxels.size + 1e-12
@@ -151,7 +179,7 @@ def test_clearance_never_passes_the_distance_to_the_wall(laid):
 
 def sheltered(geometry, made, reach, rng):
     """Points near the wall, and of their voxels' shelters the normals (of length 1 or nearly), offsets and depths."""
-    points = sample_inside(geometry, 0, 20_000, rng)
+    points = points_in(geometry, made, 20_000, rng)
     plane = shelters(geometry, made, (reach,)).astype(float)[voxel_of(made.voxels, points)]
     points, plane = points[plane[:, 4] > 0.0], plane[plane[:, 4] > 0.0]
     assert plane[:, 4] == pytest.approx(reach**2)
@@ -176,7 +204,7 @@ def test_steps_in_a_shelter_meet_nothing(laid):
     way *= (rng.random(len(points)) ** 0.3 * reach / np.linalg.norm(way, axis=1))[:, None]
     free = dots(normal, points + way) < offset
     assert free.sum() > 150
-    assert not meets(geometry.triangles, points[free], (points + way)[free]).any()
+    assert not meets(walls(geometry, made), points[free], (points + way)[free]).any()
 
 
 def test_steps_to_the_edge_of_a_shelter_meet_nothing(laid):
@@ -191,7 +219,7 @@ def test_steps_to_the_edge_of_a_shelter_meet_nothing(laid):
     for _ in range(30):
         ends -= back * (dots(normal, ends) >= offset)[:, None]
     assert (dots(normal, ends) < offset).all()
-    assert not meets(geometry.triangles, points, ends).any()
+    assert not meets(walls(geometry, made), points, ends).any()
 
 
 @pytest.mark.parametrize("first, second, cell, dt", [(220.0, 20.0, 0.04, 1e-6), (220.0, 0.0, 0.03, 5e-7)])
