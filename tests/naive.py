@@ -104,7 +104,7 @@ class Engine:
         self.cell_of = cells.of_voxel[:, 0].tolist()
         self.cell_volume, self.cell_area = cells.volume.tolist(), cells.area.tolist()
         self.cell_start, self.cell_voxel = cells.start.tolist(), cells.voxel.tolist()
-        self.cell_upto, self.cell_entry = cells.upto.tolist(), cells.entry.tolist()
+        self.cell_entry = cells.entry.tolist()
         self.compartments = system.geometry.compartment_shape.tolist()
         self.compartment_space = system.geometry.compartment_space.tolist()
         self.key = int(key[0]), int(key[1])
@@ -166,7 +166,7 @@ class Engine:
         place = None
         for attempt in range(attempts):
             a, *along = self.draw(PLACES, PLACE, 0, attempt)
-            voxel = self.cell_voxel[upto(self.cell_upto, low, high, uniform(a))]
+            voxel = self.cell_voxel[low + pick(a, high - low)]
             s = self.spaces[space]
             p = tuple(
                 s.origin[axis] + (n + uniform(word)) * s.size

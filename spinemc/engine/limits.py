@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from spinemc.chemistry.network import Step
 from spinemc.chemistry.releases import expected_number
-from spinemc.engine.rates import correction, returns
+from spinemc.engine.rates import correction, spectrum
 from spinemc.engine.system import System
 from spinemc.errors import EngineError, SpinemcWarning
 
@@ -59,15 +59,15 @@ def probabilities(system: System, dt: float) -> dict[str, float]:
 
 
 def diffusion_limits(system: System, dt: float) -> dict[str, float]:
-    """How much diffusion limits each second-order step within a reaction cell: x G of `engine.rates`.
+    """How much diffusion limits each second-order step within a reaction cell.
 
-    Of the encounters that a pair would have if it did not react, the share that are missing because it did. The rate is
-    corrected for them; the correction takes the cell for a free cube.
+    Of the encounters that a pair would have if it did not react, the share that are missing because it did, see
+    `engine.rates.spectrum`. The rate is corrected for them; the correction takes the cell for a free cube.
 
     Returns
     -------
     dict
-        Label of the one-way step to x G; 1 where the reaction is faster than diffusion brings pairs into a cell.
+        Label of the one-way step to that share; 1 where the reaction is faster than diffusion brings pairs into a cell.
     """
     steps = zip(system.network.steps, system.corrections(dt), strict=True)
     return {step.label: 1.0 - 1.0 / factor for step, factor in steps if len(step.reactants) == 2}
@@ -126,7 +126,7 @@ def _wider(system: System, step: Step, dt: float) -> float:
 
     def is_enough(cell: float) -> bool:
         volume = system.cell_volume(step) * (cell / now) ** 3
-        return correction(max(step.rate.value), volume, returns(cell, dt, first, second), dt) <= 1.0 / (1.0 - LIMITED)
+        return correction(max(step.rate.value), volume, spectrum(cell, dt, first, second), dt) <= 1.0 / (1.0 - LIMITED)
 
     return _bisect(is_enough, now, 1e3 * now)
 

@@ -19,7 +19,7 @@ from spinemc.engine.kernels.tables import (
     Entries,
     Walls,
 )
-from spinemc.engine.rates import correction, returns
+from spinemc.engine.rates import correction, spectrum
 from spinemc.geometry import Geometry
 from spinemc.geometry.grid import Grid, shelters
 from spinemc.scenario import Boundary, Scenario
@@ -192,7 +192,7 @@ class System:
     @cached_property
     def cells(self) -> Cells:
         """The reaction cells."""
-        of_voxel, start, entry, voxel, upto = [], [], [0], [], []
+        of_voxel, start, entry, voxel = [], [], [0], []
         cells = 0
         for laid, first in zip(self.grids, self._first, strict=False):
             volume = laid.voxels.volume.ravel()
@@ -202,7 +202,6 @@ class System:
             of_voxel.append(np.column_stack([np.where(laid.cell < 0, -1, laid.cell + cells), _steps_of(laid)]))
             start.append(np.searchsorted(laid.cell[inner], np.arange(number + 1)).astype(np.int64))
             voxel.append(inner + first)
-            upto.append(volume[inner])
             entry.append(entry[-1] + inner.size)
             cells += number
         geometry = self.geometry
@@ -212,7 +211,6 @@ class System:
             area=np.concatenate([g.cell_area for g in self.grids], axis=1),
             start=_chained(start),
             voxel=np.concatenate(voxel).astype(np.int32),
-            upto=np.cumsum(np.concatenate(upto)),
             entry=np.array(entry, np.int64),
             compartment_shape=np.ascontiguousarray(geometry.compartment_shape, np.float64),
             compartment_start=np.searchsorted(geometry.compartment_space, np.arange(len(geometry.spaces) + 1)).astype(
@@ -265,7 +263,7 @@ class System:
         for r, step in enumerate(steps):
             if len(step.reactants) == 2 and not self.is_planar(step):
                 first, second = (self.network.D[s] for s in step.reactants)
-                met_again = returns(self.cell_size(step), dt, first, second)
+                met_again = spectrum(self.cell_size(step), dt, float(first), float(second))
                 factor[r] = correction(max(step.rate.value), self.cell_volume(step), met_again, dt)
         for r, step in enumerate(steps):
             if len(step.reactants) == 1 and step.reverse >= 0:

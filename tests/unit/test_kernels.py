@@ -299,7 +299,7 @@ def test_an_organelle_in_a_cell_in_an_outside():
         boundary=[Boundary("far", ("G",), "absorb"), Boundary("er", ("Ca@lumen",), "absorb", rate=500.0)],
     )  # fmt: skip
     plain = agree(system, 40)
-    assert min(plain.fired) > 1 and min(plain.absorbed) > 0
+    assert min(plain.fired) > 0 and min(plain.absorbed) > 0
 
 
 def test_molecules_that_glide_in_the_membrane():

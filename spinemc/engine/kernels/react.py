@@ -24,6 +24,7 @@ from spinemc.engine.kernels.rng import (
     inline,
     jit,
     normal,
+    pick,
     uniform,
     words,
 )
@@ -152,16 +153,16 @@ def inside(walls, space, v, x, y, z):
 
 @jit
 def anywhere(walls, cells, key, state, space, low, high, compartment, attempts):
-    """A random place, uniform in some voxels of a space, and in a compartment of it (NONE for any).
+    """A random place, uniform in what a space has of some voxels, and in a compartment of it (NONE for any).
 
-    The voxels are entries low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
+    Whatever voxel is chosen, it is chosen as often as any other, and again when the point lies outside. The voxels are entries low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
     """
     frame = frame_of(walls, space)
     serial = state.serial[PLACES]
     state.serial[PLACES] += 1
     for attempt in range(attempts):
         a, b, c, d = words(key, serial, serial >> 32, PLACE, FIRST, attempt)
-        v = np.int64(cells.voxel[choose(cells.upto, low, high, uniform(a))])
+        v = np.int64(cells.voxel[low + pick(a, high - low)])
         x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
         if inside(walls, space, v, x, y, z) and (
             compartment < 0 or compartment_of(cells, space, x, y, z) == compartment
@@ -342,7 +343,7 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
             for m in range(chem.product_start[r], chem.product_start[r + 1]):
                 add(cells, chem, state, chem.product[m], x, y, z, v, NONE, NONE)
         else:
-            i = np.int64((c * np.uint64(state.n[s])) >> np.uint64(32))
+            i = pick(c, state.n[s])
             perform(walls, cells, chem, key, state, spot, r, s, i, NONE, NONE)
 
 
@@ -398,7 +399,7 @@ def meet(walls, cells, chem, key, state, spot, s, i):
                 break
     other = chem.partner[chosen]
     partners = state.count[row + chem.partner_column[chosen]] - (other == s)
-    wanted = np.int64((b * np.uint64(partners)) >> np.uint64(32))
+    wanted = pick(b, partners)
     base = state.start[other]
     side = chem.partner_side[chosen]
     for k in range(state.n[other]):

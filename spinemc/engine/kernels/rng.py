@@ -77,6 +77,12 @@ def uniform(word):
 
 
 @inline
+def pick(word, n):
+    """One of 0 .. n - 1 from a random word."""
+    return np.int64((word * np.uint64(n)) >> np.uint64(32))
+
+
+@inline
 def exponential(word):
     """An exponential deviate of mean 1 from a random word."""
     return -math.log(uniform(word))

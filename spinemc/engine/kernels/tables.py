@@ -76,7 +76,6 @@ class Cells(NamedTuple):
     area: np.ndarray  # (surfaces, cells) membrane area [um^2]
     start: np.ndarray  # (cells + 1,) voxels of cell c are voxel[start[c]:start[c + 1]]
     voxel: np.ndarray
-    upto: np.ndarray  # volume summed along `voxel`, up to and including each entry [um^3]
     entry: np.ndarray  # (spaces + 1,) entries of `voxel` in space k are entry[k] .. entry[k + 1] - 1
     compartment_shape: np.ndarray  # (compartments, 7), see spinemc.geometry.mesh.Geometry
     compartment_start: np.ndarray  # (spaces + 1,) compartments of space k, the whole of it first
