@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import spinemc
-from spinemc.errors import SpinemcError
+from spinemc.errors import ScenarioError, SpinemcError
 
 DONE, PROGRAM_FAULT, INPUT_FAULT, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
@@ -164,7 +164,12 @@ def _plot(given: Any) -> None:
 
     out = given.out if given.out is not None else Path(f"{given.store.stem}.png")
     tree = store.open(given.store)
-    figures.plot_run(tree, out, report.twin(tree))
+    try:
+        twin = report.twin(tree)
+    except ScenarioError as reason:  # particles know more than rate equations do
+        twin = None
+        print(f"drawn without rate equations: {reason}", file=sys.stderr)
+    figures.plot_run(tree, out, twin)
     print(out)
 
 

@@ -32,6 +32,9 @@ class Layout:
     regions, areas : tuple of str, (r,) float64
         Names, and areas [um^2].
     surface_species : tuple of str
+    homes, surface_homes : tuple of str
+        For each volume species the space, for each surface species the surface that it lives in; the cytosol and the
+        membrane where empty.
     reactions : tuple of str
         Labels of the one-way steps; a label that comes again is stored as "Ca -> 0 (2)".
     boundaries : tuple of str
@@ -54,6 +57,8 @@ class Layout:
     regions: tuple[str, ...]
     areas: np.ndarray
     surface_species: tuple[str, ...]
+    homes: tuple[str, ...] = ()
+    surface_homes: tuple[str, ...] = ()
     reactions: tuple[str, ...] = ()
     boundaries: tuple[str, ...] = ()
     block: int = 4
@@ -176,9 +181,11 @@ def fixed(layout: Layout, geometry: Geometry) -> dict[str, tuple[tuple[str, ...]
     arrays = {
         "counts/compartment": (("compartment",), layout.compartments, {}),
         "counts/species": (("species",), layout.volume_species, {}),
+        "counts/home": (("species",), layout.homes or ("cytosol",) * len(layout.volume_species), {}),
         "counts/volume": (("compartment",), np.asarray(layout.volumes, np.float64), {"units": "um^3"}),
         "surface/region": (("region",), layout.regions, {}),
         "surface/species": (("species",), layout.surface_species, {}),
+        "surface/home": (("species",), layout.surface_homes or ("membrane",) * len(layout.surface_species), {}),
         "surface/area": (("region",), np.asarray(layout.areas, np.float64), {"units": "um^2"}),
         "events/reaction": (("reaction",), _unique(layout.reactions), {}),
         "geometry/vertex": (("v", "xyz"), np.asarray(geometry.vertex, np.float64), um),

@@ -60,7 +60,7 @@ def array(tree: xr.DataTree | xr.Dataset, path: str) -> xr.DataArray:
 
 
 def totals(tree: xr.DataTree | xr.Dataset) -> xr.DataArray:
-    """Molecules of every species in the whole spine.
+    """Molecules of every species at home: in the whole of the space, or of the surface, that it lives in.
 
     Parameters
     ----------
@@ -70,15 +70,21 @@ def totals(tree: xr.DataTree | xr.Dataset) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        (..., time, species): volume species over the cytosol, then surface species over the membrane.
+        (..., time, species): volume species, over the cytosol where no other home is told, then surface species, over the
+        membrane where no other is.
     """
     import xarray as xr
 
-    paths = ["count"] if isinstance(tree, xr.Dataset) else ["counts/count", "surface/count"]
+    groups = [tree] if isinstance(tree, xr.Dataset) else [tree["counts"], tree["surface"]]
     parts = []
-    for count in (array(tree, path) for path in paths):
-        where = {"compartment": "cytosol"} if "compartment" in count.dims else {"region": "membrane"}
-        parts.append(count.sel(where, drop=True))
+    for group in groups:
+        count = array(group, "count")
+        dim, usual = ("compartment", "cytosol") if "compartment" in count.dims else ("region", "membrane")
+        if "home" in group:
+            home = array(group, "home")
+            parts.append(count.sel({dim: home, "species": home["species"]}).drop_vars(dim).transpose(..., "species"))
+        else:
+            parts.append(count.sel({dim: usual}, drop=True))
     return xr.concat(parts, "species", coords="minimal", compat="override", join="exact")
 
 

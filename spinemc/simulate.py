@@ -147,6 +147,8 @@ def layout(system: System) -> Layout:
         regions=geometry.regions,
         areas=geometry.region_area,
         surface_species=tuple(net.species[s] for s in net.surface_species),
+        homes=tuple(geometry.spaces[net.space[s]] for s in net.volume_species),
+        surface_homes=tuple(geometry.surfaces[geometry.region_surface[net.region[s]]] for s in net.surface_species),
         reactions=tuple(step.label for step in net.steps),
         boundaries=tuple(label for label, _, _ in system.boundaries),
         block=-(-trials // BLOCKS),

@@ -358,7 +358,7 @@ class Engine:
         return code if code >= -1 else -2 - code
 
     def travel(self, s, i, first, start, d, D, span):
-        """Where a step of a molecule of species s ends, the boundary that took it (-1 for none), and what it then is."""
+        """Where a step of a molecule of species s ends, the boundary that took it, -1 for none, and what it now is."""
         kind, p, whole, bounced = s, start, d, False
         parts = any(b < -1 for b in self.spaces[self.space[s]].boundary[s])
         for bounce in range(BOUNCES):

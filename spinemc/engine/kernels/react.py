@@ -155,7 +155,8 @@ def inside(walls, space, v, x, y, z):
 def anywhere(walls, cells, key, state, space, low, high, compartment, attempts):
     """A random place, uniform in what a space has of some voxels, and in a compartment of it (NONE for any).
 
-    Whatever voxel is chosen, it is chosen as often as any other, and again when the point lies outside. The voxels are entries low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
+    Each voxel is chosen as often as any other, and again where the point lies outside. The voxels are entries
+    low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
     """
     frame = frame_of(walls, space)
     serial = state.serial[PLACES]
