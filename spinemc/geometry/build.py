@@ -13,7 +13,7 @@ from spinemc.geometry.checks import at, check, check_sheet, crossed
 from spinemc.geometry.io import FORMATS, read_faces, read_mesh
 from spinemc.geometry.mesh import WHOLE, Geometry
 from spinemc.geometry.shapes import Solid, solid
-from spinemc.geometry.solids import PICOMETRE, box, complement, manifold, section
+from spinemc.geometry.solids import PICOMETRE, box, complement, extruded, manifold, section
 from spinemc.scenario import GeometrySpec, Named, Within
 from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Surface, Vector
 
@@ -81,7 +81,7 @@ def build(spec: GeometrySpec, path: Path | None = None) -> Geometry:
         raise GeometryError(f"{path or 'geometry'}: neither a shape nor a mesh is given.")
     cell = _cell(spec, name)
     where = path.name if path is not None else name
-    parts = [cell, *_others(spec.surface, cell, where)]
+    parts = [cell, *_others(spec, cell, where)]
     if spec.outside is not None:
         parts.append(_far(spec.outside, parts, where))
     spaces = spec.spaces
@@ -138,17 +138,37 @@ def _cell(spec: GeometrySpec, name: str) -> _Part:
     return _Part(MEMBRANE, made, CYTOSOL)
 
 
-def _others(surfaces: tuple[Surface, ...], cell: _Part, where: str) -> list[_Part]:
+def _others(spec: GeometrySpec, cell: _Part, where: str) -> list[_Part]:
     """The surfaces beside the cell's own, each checked by itself."""
-    made = {s.name: _other(s, f"{where}: surface {s.name}") for s in surfaces if s.plane is None}
-    cuts = [s for s in surfaces if s.plane is not None]
+    made = {s.name: _other(s, f"{where}: surface {s.name}") for s in spec.surface if s.shape or s.mesh}
+    made |= {s.name: _copied(s, cell, spec.region, where) for s in spec.surface if s.copy}
+    cuts = [s for s in spec.surface if s.plane is not None]
     if cuts:
         cytosol = _solid(cell)
         for part in made.values():
             if not part.is_sheet and _solid(part).volume() < _solid(cell).volume():
                 cytosol = cytosol - _solid(part)
         made |= {s.name: _cut(s, cytosol, where) for s in cuts}
-    return [made[s.name] for s in surfaces]
+    return [made[s.name] for s in spec.surface]
+
+
+def _copied(surface: Surface, cell: _Part, named: tuple[Named, ...], where: str) -> _Part:
+    """A region of the cell's surface, moved; a sheet, or the near side of a body."""
+    label, regions, _ = _regions([cell], named, where)
+    if surface.copy not in regions[1:]:
+        raise GeometryError(
+            f"{where}: surface {surface.name} copies {surface.copy}, which is not a patch of the cell's surface: "
+            f"known are {', '.join(regions[1:]) or 'none'}."
+        )
+    used, face = np.unique(cell.made.face[label == regions.index(surface.copy)], return_inverse=True)
+    face, vertex = face.reshape(-1, 3).astype(np.int32), cell.made.vertex[used] + np.asarray(surface.at)
+    said = f"{where}: surface {surface.name}"
+    if surface.thickness is None:
+        check_sheet(vertex, face, said)
+        return _Part(surface.name, _bare(vertex, face), None, is_sheet=True)
+    vertex, face = extruded(vertex, face, surface.thickness * np.asarray(surface.at) / np.linalg.norm(surface.at))
+    check(vertex, face, said)
+    return _Part(surface.name, _bare(vertex, face), surface.inside)
 
 
 def _other(surface: Surface, label: str) -> _Part:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinemc.errors import GeometryError
+from spinemc.geometry.checks import crossed
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
@@ -125,6 +126,31 @@ def box(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     mesh = Manifold.cube([float(x) for x in high - low]).translate([float(x) for x in low]).to_mesh64()
     return np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3].copy(), np.asarray(mesh.tri_verts).astype(np.int32)
+
+
+def extruded(vertex: np.ndarray, face: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The body that a sheet sweeps on its way along a vector.
+
+    Parameters
+    ----------
+    vertex, face : (v, 3) float64, (f, 3) int
+        The sheet [um], all of which faces the way, or all of which turns its back to it.
+    along : (3,) float64
+        The way [um].
+
+    Returns
+    -------
+    (2v, 3) float64, (n, 3) int32
+        Corners [um] and triangles of a closed surface, counter-clockwise seen from outside.
+    """
+    n = len(vertex)
+    if np.einsum("fk,k->", crossed(vertex[face]), along) < 0.0:
+        face = face[:, ::-1]
+    a, b = face[:, [0, 1, 2]].ravel(), face[:, [1, 2, 0]].ravel()
+    rim = ~np.isin(a.astype(np.int64) * n + b, b.astype(np.int64) * n + a)
+    a, b = a[rim], b[rim]
+    sides = np.concatenate([np.stack([b + n, a + n, a], axis=1), np.stack([b + n, a, b], axis=1)])
+    return np.concatenate([vertex, vertex + along]), np.concatenate([face[:, ::-1], face + n, sides]).astype(np.int32)
 
 
 def complement(solid: Manifold) -> Manifold:

@@ -110,22 +110,35 @@ def _outside(table: Table, folder: Path) -> Outside:
 def _surface(table: Table, taken: dict[str, set[str]], folder: Path) -> Surface | None:
     """A surface besides the cell's own; None where it has no name of its own."""
     name = new_name(table, taken["region"])
-    given = _one_of(table, ("mesh", "shape", "plane"))
+    given = _one_of(table, ("mesh", "shape", "plane", "copy"))
     mesh, unit = _mesh(table, given, folder)
     shape = _inline(table) if given == "shape" else None
     plane = _plane(table.table("plane")) if given == "plane" else None
+    copy, thickness = _copy(table, given)
     at = table.take("at", vector, (0.0, 0.0, 0.0))
-    if table.has("at") and given != "shape":
-        table.refuse("at", "only a shape is moved; a mesh and a plane are where their coordinates say.")
+    if table.has("at") and given not in ("shape", "copy"):
+        table.refuse("at", "only a shape or a copy is moved; a mesh and a plane are where their coordinates say.")
+    if given == "copy" and at is not None and not any(at):
+        table.note("", " is a copy that is not moved: give at, how far it lies from what it copies.")
     is_open = table.take("open", flag, False)
     if table.has("open") and given != "mesh":
-        table.refuse("open", "only a mesh is said to be open; a shape is closed, and a plane open by itself.")
+        table.refuse("open", "only a mesh is said to be open; a shape is closed, a plane or a copy open by itself.")
     inside = new_name(table, taken["space"], "inside") if table.has("inside") else None
-    if inside is not None and (is_open or given == "plane"):
+    is_sheet = bool(is_open) or given == "plane" or (given == "copy" and thickness is None)
+    if inside is not None and is_sheet:
         table.refuse("inside", "a sheet encloses nothing: remove inside, or give a closed surface.")
     if name is None:
         return None
-    return Surface(name, shape, mesh, unit, plane, at, inside, bool(is_open) or given == "plane")
+    return Surface(name, shape, mesh, unit, plane, copy, thickness, at, inside, is_sheet)
+
+
+def _copy(table: Table, given: str | None) -> tuple[str | None, float | None]:
+    """The region that a surface copies, and how thick it is made, where it is a copy."""
+    if given == "copy":
+        return table.take("copy", text), table.take("thickness", quantity("length", positive=True), None)
+    if table.has("thickness"):
+        table.refuse("thickness", "only a copy is given a thickness.")
+    return None, None
 
 
 def _plane(table: Table) -> Plane:

@@ -100,7 +100,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class Surface:
-    """A surface besides the cell's own, from exactly one of `shape`, `mesh` and `plane`.
+    """A surface besides the cell's own, from exactly one of `shape`, `mesh`, `plane` and `copy`.
 
     Attributes
     ----------
@@ -110,8 +110,12 @@ class Surface:
         um in one length unit of the mesh file.
     plane : Plane or None
         The cross-section of the cell there, an open sheet.
+    copy : str or None
+        The region of the cell's surface whose faces, moved by `at`, make the surface: an open sheet.
+    thickness : float or None
+        Of the solid body, along `at`, whose near side a copy is [um]; the copy is a sheet without one.
     at : Vector
-        Where the origin of the shape lies [um].
+        Where the origin of the shape lies, or how far a copy is moved [um].
     inside : str or None
         The space that a closed surface encloses; an obstacle without one.
     open : bool
@@ -123,6 +127,8 @@ class Surface:
     mesh: Path | None = None
     unit: float = 1.0
     plane: Plane | None = None
+    copy: str | None = None
+    thickness: float | None = None
     at: Vector = (0.0, 0.0, 0.0)
     inside: str | None = None
     open: bool = False

@@ -125,7 +125,7 @@ MISTAKES = [
     ),
     (
         ("normal = [0, 0, 2] }", 'normal = [0, 0, 2] }\nmesh = "x.obj"'),
-        "geometry.surface 2 needs exactly one of mesh, shape and",
+        "geometry.surface 2 needs exactly one of mesh, shape, plane and",
     ),
     (
         ("normal = [0, 0, 2] }", 'normal = [0, 0, 2] }\nat = ["0 um"]'),

@@ -12,6 +12,7 @@ from spinemc.units import AVOGADRO
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDY = ROOT / "analysis" / "one_spine"
+TABLES = ROOT / "analysis" / "tables"
 REFERENCE = ROOT.parent / "shared" / "reference" / "tables"
 
 
@@ -100,9 +101,9 @@ def test_study_says_what_the_mechanisms_say(file):
     scenario = load_scenario(STUDY / file)
     m = mechanisms
     parts = [m.CALCIUM, m.MOBILE_BUFFER, m.FIXED_BUFFER, m.PMCA, m.NCX, m.VSCC, m.NMDAR]
-    gathered = {key: [entry for part in parts for entry in getattr(part, key)] for key in ("species", "reaction")}
+    gathered = m.assembled(*parts, tables="../tables")
     channels = [release for release in scenario.release if release.count is not None]
-    released = [entry for part in parts for entry in part.release]
+    released = gathered.pop("release")
     told = Scenario(
         geometry={"shape": {"kind": "sphere", "radius": "1 um"}},
         run={"t_stop": "35 ms", "dt": "1 us", "sample_every": "0.1 ms"},
@@ -115,14 +116,14 @@ def test_study_says_what_the_mechanisms_say(file):
     assert sorted(map(repr, told.release)) == sorted(map(repr, scenario.release))
 
 
-def test_tables_of_the_study_are_what_the_script_writes(tmp_path):
-    written = runpy.run_path(str(STUDY / "tables.py"))
+def test_tables_of_the_studies_are_what_the_script_writes(tmp_path):
+    written = runpy.run_path(str(TABLES / "write.py"))
     for name, (title, rate) in mechanisms.tables(written["TIME"], written["PEAK"], written["DECAY"]).items():
         mechanisms.write_table(tmp_path / f"{name}.csv", written["TIME"], rate, title)
     made = sorted(path.name for path in tmp_path.iterdir())
-    assert made == sorted(path.name for path in (STUDY / "tables").iterdir())
+    assert made == sorted(path.name for path in TABLES.glob("*.csv"))
     for name in made:
-        old, new = ((folder / name).read_text() for folder in (STUDY / "tables", tmp_path))
+        old, new = ((folder / name).read_text() for folder in (TABLES, tmp_path))
         assert old.splitlines()[:2] == new.splitlines()[:2]
         numbers = [np.loadtxt(text.splitlines(), delimiter=",") for text in (old, new)]
         assert numbers[0] == pytest.approx(numbers[1], rel=1e-8)
@@ -130,7 +131,7 @@ def test_tables_of_the_study_are_what_the_script_writes(tmp_path):
 
 def test_tables_follow_the_formulas_between_their_rows():
     """Linear between rows, as a run reads them, a table stays close to what it stands for."""
-    rows = runpy.run_path(str(STUDY / "tables.py"))["TIME"]
+    rows = runpy.run_path(str(TABLES / "write.py"))["TIME"]
     fine = np.linspace(0.0, 35e-3, 5000)
     coarse, exact = mechanisms.tables(rows), mechanisms.tables(fine)
     for name, (_, rate) in coarse.items():

@@ -1,0 +1,193 @@
+"""Write the scenarios of this folder: the published spine model, from the mechanisms and the geometries.
+
+The table of the published geometries is here too; analysis/size_and_shape runs all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinemc.chemistry import mechanisms
+from spinemc.scenario import load_shape
+
+HERE = Path(__file__).parent
+GEOMETRIES = HERE.parents[1] / "geometries"
+
+CLEFT = 0.020  # width, of the published meshes [um]
+GLUTAMATE_ABOVE = 0.015  # the PSD's middle [um], as in the published code
+THICKNESS = 0.1  # of the presynaptic body [um]: more than a reaction cell, so that nothing meets through it
+MARGIN = 0.5  # of the outside around everything [um]; the published one has no end
+LENGTHS = ("head_radius", "head_height", "neck_radius", "neck_length", "psd_radius", "edge")
+APPARATUS = {
+    "kind": "spine",
+    "head_radius": "0.2388 um",
+    "head_height": "0.2631 um",
+    "neck_radius": "0.0455 um",
+    "neck_length": "0.7613 um",
+    "psd_radius": "0.1 um",
+    "edge": "40 nm",
+}
+APPARATUS_FOOT = 0.015  # above the spine's [um]
+
+
+@dataclass(frozen=True)
+class Spine:
+    """A row of the published table of geometries.
+
+    Attributes
+    ----------
+    name : str
+    file : str
+        Of the control in the folder `geometries`.
+    factor : float
+        How many times as long, wide and high as the control.
+    volume, area, psd : float
+        [um^3], [um^2], [um^2]
+    nmdar, ampar : int
+        Receptors on the PSD.
+    """
+
+    name: str
+    file: str
+    factor: float
+    volume: float
+    area: float
+    psd: float
+    nmdar: int
+    ampar: int
+
+    @property
+    def vscc(self) -> int:
+        """Voltage-gated channels: 2 um^-2, to the nearest whole number."""
+        return round(2.0 * self.area)
+
+    def lengths(self) -> dict[str, float]:
+        """The parameters of the shape [um]: the control's, enlarged, and a PSD of the published area.
+
+        The published PSDs did not grow with their spines: x2 has 5.4 times the area of its control's, not 4 times.
+        """
+        control = load_shape(GEOMETRIES / self.file).parameters
+        given = {key: self.factor * control[key] for key in LENGTHS}
+        if self.factor != 1.0:
+            given["psd_radius"] = cap_radius(given["head_radius"], given["head_height"] / 2.0, self.psd)
+        return given
+
+
+SPINES = (
+    Spine("filopodium x0.5", "filopodium.toml", 0.5, 0.017, 0.717, 0.031, 5, 37),
+    Spine("filopodium x0.75", "filopodium.toml", 0.75, 0.058, 1.609, 0.064, 10, 77),
+    Spine("filopodium", "filopodium.toml", 1.0, 0.138, 2.860, 0.127, 19, 152),
+    Spine("thin", "thin.toml", 1.0, 0.035, 0.611, 0.045, 7, 54),
+    Spine("mushroom", "mushroom.toml", 1.0, 0.271, 2.567, 0.232, 35, 278),
+    Spine("thin x2", "thin.toml", 2.0, 0.283, 2.453, 0.241, 36, 289),
+    Spine("mushroom x1.33", "mushroom.toml", 4.0 / 3.0, 0.643, 4.568, 0.526, 79, 631),
+)
+"""The published geometries that a head on a neck can be, by volume over area."""
+
+
+def cap_radius(radius: float, half_height: float, area: float) -> float:
+    """The radius at its rim of the cap of an ellipsoid of revolution that has this area [um], [um^2]."""
+    angle = np.linspace(0.0, 0.5 * np.pi, 2001)
+    r, slope = radius * np.sin(angle), np.hypot(radius * np.cos(angle), half_height * np.sin(angle))
+    step = 0.5 * (r[1:] * slope[1:] + r[:-1] * slope[:-1]) * np.diff(angle)
+    return float(np.interp(area, np.concatenate([[0.0], 2.0 * np.pi * np.cumsum(step)]), r))
+
+
+def scenario(spine: Spine, title: str, folder: Path = HERE, *, apparatus: bool = False, trials: int = 50) -> str:
+    """The text of a scenario that stands in a folder: a published spine and all that is in it.
+
+    Parameters
+    ----------
+    spine : Spine
+    title : str
+    folder : Path
+        In which its paths begin.
+    apparatus : bool
+        Whether it has the spine apparatus of the mushroom, with pumps.
+    trials : int
+    """
+    lengths = spine.lengths()
+    half = lengths["head_height"] / 2.0
+    middle = lengths["neck_length"] + half * np.sqrt(1.0 - (lengths["neck_radius"] / lengths["head_radius"]) ** 2)
+    rim = middle + half * np.sqrt(1.0 - (lengths["psd_radius"] / lengths["head_radius"]) ** 2)
+    top, side = middle + half, lengths["psd_radius"] / np.sqrt(2.0)
+    changed = {key: _um(value) for key, value in lengths.items()} if spine.factor != 1.0 else {}
+    m = mechanisms
+    parts = [m.CALCIUM, m.MOBILE_BUFFER, m.FIXED_BUFFER, m.PMCA, m.NCX, m.VSCC, m.GLUTAMATE, m.NMDAR_CLEFT, m.AMPAR]
+    chemistry = m.assembled(*parts, *([m.SERCA] if apparatus else []), tables=_seen(HERE.parent / "tables", folder))
+    released = [
+        {"species": "VSCC_0", "count": spine.vscc, "on": "membrane"},
+        {"species": "NMDAR_C0", "count": spine.nmdar, "on": "psd"},
+        {"species": "AMPAR_C0", "count": spine.ampar, "on": "psd"},
+        {"species": "glu", "count": 500, "at": [_um(0), _um(0), _um(top + GLUTAMATE_ABOVE)]},
+    ]
+    presynapse = {"name": "presynapse", "copy": "psd", "at": [_um(0), _um(0), _um(CLEFT)], "thickness": _um(THICKNESS)}
+    store = {"name": "apparatus", "shape": APPARATUS, "at": [_um(0), _um(0), _um(APPARATUS_FOOT)], "inside": "lumen"}
+    low, high = [_um(-side), _um(-side), _um(rim)], [_um(side), _um(side), _um(top + CLEFT)]
+    cleft = {"name": "cleft", "of": "outside", "within": {"box": {"low": low, "high": high}}}
+    return "\n".join(
+        [
+            f"schema = 1\ntitle = {_toml(title)}",
+            _table("[geometry]", {"file": _seen(GEOMETRIES / spine.file, folder)} | changed),
+            _table("[geometry.outside]", {"margin": _um(MARGIN)}),
+            *[_table("[[geometry.surface]]", entry) for entry in [presynapse, *([store] if apparatus else [])]],
+            _table("[[geometry.compartment]]", cleft),
+            _table("[run]", {"t_stop": "35 ms", "dt": "1 us", "sample_every": "0.1 ms", "trials": trials, "seed": 1}),
+            *[_table("[[species]]", entry) for entry in chemistry["species"]],
+            *[_table("[[reaction]]", entry) for entry in chemistry["reaction"]],
+            *[_table("[[release]]", entry) for entry in [*chemistry["release"], *released]],
+            _table("[[boundary]]", {"region": "base", "species": ["Ca"], "kind": "absorb"}),
+            _table("[[boundary]]", {"region": "far", "species": ["glu"], "kind": "absorb"}),
+            _table("[[plasticity]]", {"rule": "bell2022", "species": "Ca", "compartment": "cytosol"}),
+        ]
+    )
+
+
+def _um(length: float) -> str:
+    return f"{length:.6g} um"
+
+
+def _seen(path: Path, folder: Path) -> str:
+    """A path as it is written in a file that stands in a folder."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _table(heading: str, entries: dict[str, Any]) -> str:
+    return "\n".join(["", heading, *(f"{key} = {_toml(value)}" for key, value in entries.items())])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(entry)}" for key, entry in value.items()) + " }"
+    return json.dumps(value)
+
+
+HEADER = """\
+# {title}
+#
+# Written by scenarios.py from spinemc.chemistry.mechanisms, where each number stands with its source: Bell, Holst,
+# Lee & Rangamani 2022, J Gen Physiol 154:e202112980, and the code that accompanies it. README.md says what is a choice.
+"""
+
+
+def main() -> None:
+    """Write the scenarios that stand in this folder."""
+    thin, mushroom = SPINES[3], SPINES[4]
+    event = "500 glutamate molecules and a back-propagating action potential"
+    for name, spine, title, apparatus in (
+        ("thin", thin, f"The published thin spine: {event}", False),
+        ("mushroom", mushroom, f"The published mushroom spine: {event}", False),
+        ("mushroom_apparatus", mushroom, f"The published mushroom spine with a spine apparatus: {event}", True),
+    ):
+        text = f"{HEADER.format(title=title)}\n{scenario(spine, title, apparatus=apparatus)}\n"
+        (HERE / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
