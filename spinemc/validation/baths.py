@@ -56,3 +56,21 @@ def flux(effort: Effort) -> Iterator[Check]:
     for column, sign, what in ((0, -1.0, "enters"), (1, 1.0, "leaves")):
         passed = np.array([sign * trial.absorbed[2:, column].sum() for trial in trials])
         yield averaged(f"between two baths: what {what}", exact, passed, 0.005, "1/ms", scale=per_ms)
+
+
+def around(effort: Effort) -> Iterator[Check]:
+    """A ball whose whole surface is held at c: the number inside is c V, whatever the step."""
+    c, radius = 3000.0, 0.2
+    for dt in (2e-6, 0.5e-6):
+        ball = scene(
+            shape("sphere", radius=radius, edge=0.04),
+            {"A": D_CA},
+            dt=dt,
+            t_stop=2e-3,
+            every=1e-4,
+            release=[Release("A", concentration=c, inside="cytosol")],
+            boundary=[Boundary("membrane", ("A",), "clamp", c)],
+        )
+        n = counts(ball, effort.run(ball, quick=16, full=128, seed=303), "A")[:, 5:]
+        exact = c * volume_of(ball, "cytosol")
+        yield averaged(f"bath around a ball, {1e6 * dt:g} us: mean number", exact, n, 0.01, "molecules")

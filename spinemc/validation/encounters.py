@@ -155,7 +155,7 @@ def diffusion_limited(effort: Effort) -> Iterator[Check]:
     )
 
 
-def ions(effort: Effort, ka: float, moving: float, quick: int = 24, full: int = 240) -> Iterator[Check]:
+def ions(effort: Effort, ka: float, moving: float, quick: int = 16, full: int = 240) -> Iterator[Check]:
     """A contact radius of 1 nm, with ka [1/(M s)] comparable to the limit 4 pi D R of 1.665e9 /M/s (D 220)."""
     radius = 1e-3
     limit, contact = 4.0 * np.pi * (D_CA + moving) * radius, ka * PER_MOLAR

@@ -21,7 +21,7 @@ def slab(effort: Effort) -> Iterator[Check]:
     length, number = 0.5, 50_000
     for dt in (20e-6, 80e-6):
         box = scene(
-            shape("box", size=(0.3, 0.3, length)),
+            shape("box", size=(0.3, 0.3, length), edge=0.3),
             {"Ca": D_CA},
             dt=dt,
             t_stop=480e-6,
@@ -64,8 +64,8 @@ def cap(
     centre: bool,
     sigma: float = 1.4,
     quick: int = 1,
-    full: int = 64,
-    molecules: int = 2500,
+    full: int = 160,
+    molecules: int = 1000,
 ) -> Iterator[Check]:
     """Mean time out of a ball through its absorbing cap.
 

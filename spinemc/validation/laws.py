@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 CAP = {0.05: 21.607, 0.1: 10.900}
@@ -29,6 +31,44 @@ def slab(time: np.ndarray, length: float, diffusion: float) -> np.ndarray:
     """(t,) share left between a reflecting and an absorbing wall, from an even start; all times above 0."""
     k = (2 * np.arange(200) + 1)[:, None] * np.pi / 2.0 / length
     return (2.0 / (k * length) ** 2 * np.exp(-(k**2) * diffusion * np.asarray(time))).sum(axis=0)
+
+
+def slab_with_uptake(time: np.ndarray, length: float, diffusion: float, velocity: float) -> np.ndarray:
+    r"""(t,) share left between a reflecting wall and one that takes up with a velocity, from an even start.
+
+    .. math:: \sum_\beta \frac{2 h^2}{\beta^2 (\beta^2 + h^2 + h)} e^{-\beta^2 D t / L^2}, \quad
+              \beta \tan \beta = h, \quad h = K L / D
+
+    (Crank 1975, The Mathematics of Diffusion, 4.3.6).
+    """
+    h = velocity * length / diffusion
+    low = np.pi * np.arange(60)
+    beta = _roots(lambda x: x * np.sin(x) - h * np.cos(x), low, low + 0.5 * np.pi)[:, None]
+    weight = 2.0 * h**2 / (beta**2 * (beta**2 + h**2 + h))
+    return (weight * np.exp(-(beta**2) * diffusion / length**2 * np.asarray(time))).sum(axis=0)
+
+
+def ball_with_uptake(time: np.ndarray, radius: float, diffusion: float, velocity: float) -> tuple[np.ndarray, float]:
+    r"""(t,) share left in a ball whose surface takes up with a velocity, from an even start; the last time constant.
+
+    .. math:: \sum_\beta \frac{6 h^2}{\beta^2 (\beta^2 + h (h - 1))} e^{-\beta^2 D t / R^2}, \quad
+              \beta \cot \beta = 1 - h, \quad h = K R / D
+
+    (Crank 1975, 6.3.5).
+    """
+    h = velocity * radius / diffusion
+    low = np.pi * np.arange(60)
+    beta = _roots(lambda x: x * np.cos(x) - (1.0 - h) * np.sin(x), low + 1e-9, low + np.pi)[:, None]
+    weight = 6.0 * h**2 / (beta**2 * (beta**2 + h * (h - 1.0)))
+    left = (weight * np.exp(-(beta**2) * diffusion / radius**2 * np.asarray(time))).sum(axis=0)
+    return left, float(radius**2 / (diffusion * beta[0, 0] ** 2))
+
+
+def _roots(function: Callable[[float], float], low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The root of a function in each of some intervals."""
+    from scipy.optimize import brentq
+
+    return np.array([brentq(function, a, b, xtol=1e-13) for a, b in zip(low, high, strict=True)])
 
 
 def ball_from_centre(time: float, radius: float, diffusion: float) -> float:

@@ -137,7 +137,7 @@ def occupancy(effort: Effort) -> Iterator[Check]:
         release=[Release("Ca", count=number, inside="cytosol")],
     )
     share = volume_of(cup, "corner") / volume_of(cup, "cytosol")
-    n = counts(cup, effort.run(cup, quick=24, full=300, seed=104), "Ca", "corner")
+    n = counts(cup, effort.run(cup, quick=16, full=300, seed=104), "Ca", "corner")
     yield averaged("sub-volume, binomial: mean", number * share, n, 0.005, "molecules")
     variance = number * share * (1.0 - share)
     yield averaged("sub-volume, binomial: variance", variance, (n - number * share) ** 2, 0.02, "molecules^2")
@@ -162,7 +162,7 @@ def memory(effort: Effort) -> Iterator[Check]:
         every=lag,
         release=[Release("Ca", count=number, inside="cytosol")],
     )
-    n = counts(box, effort.run(box, quick=24, full=256, seed=105), "Ca", "half") - 0.5 * number
+    n = counts(box, effort.run(box, quick=16, full=256, seed=105), "Ca", "half") - 0.5 * number
     for k in (1, 2, 4, 8):
         product = n[:, k:] * n[:, : n.shape[1] - k]
         exact = number * float(laws.half_box(np.array([k * lag]), length, D_CA)[0])
@@ -195,7 +195,7 @@ def balance(effort: Effort) -> Iterator[Check]:
         every=0.5e-3,
         release=[Release("Ca", count=number, inside="head")],
     )
-    trials = effort.run(spine, quick=24, full=960, seed=106)
+    trials = effort.run(spine, quick=16, full=960, seed=106)
     head, shaft = (counts(spine, trials, "Ca", place)[:, 20:].mean(axis=1) for place in ("head", "shaft"))
     exact = volume_of(spine, "head") / volume_of(spine, "shaft")
     ratio = head.mean() / shaft.mean()

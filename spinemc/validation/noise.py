@@ -25,7 +25,7 @@ def telegraph(effort: Effort) -> Iterator[Check]:
         reaction=[turns("C", "O", opening, closing), turns("O", "O Ca", influx), turns("Ca", "", decay)],
         release=[Release("C", count=1, on="membrane")],
     )
-    n = counts(ball, effort.run(ball, quick=40, full=640, seed=601), "Ca")[:, 10:]
+    n = counts(ball, effort.run(ball, quick=24, full=640, seed=601), "Ca")[:, 10:]
     mean, fano = laws.telegraph(opening, closing, influx, decay)
     yield averaged("telegraph channel, influx and decay: mean", mean, n, 0.02, "molecules")
     value, error = ratio(((n - mean) ** 2).mean(axis=1), n.mean(axis=1))

@@ -49,7 +49,7 @@ def birth_and_death(effort: Effort) -> Iterator[Check]:
         every=lag,
         reaction=[turns("", "Ca", number * gamma / volume, inside="cytosol"), turns("Ca", "", gamma)],
     )
-    n = counts(ball, effort.run(ball, quick=48, full=384, seed=402), "Ca")
+    n = counts(ball, effort.run(ball, quick=32, full=384, seed=402), "Ca")
     time = ball.scenario.run.sample_times
     for k in (1, 3):
         risen = number * (1.0 - np.exp(-gamma * time[k]))
@@ -123,12 +123,12 @@ def complexes(effort: Effort) -> Iterator[Check]:
     yield alike("A + B <-> C in a ball: complexes in ten shells", *shells(ball, found))
 
 
-def membrane(effort: Effort, dt: float, quick: int = 16, full: int = 128) -> Iterator[Check]:
+def membrane(effort: Effort, dt: float, quick: int = 16, full: int = 160) -> Iterator[Check]:
     """Ca + P <-> CaP at the wall of a ball: mean and variance of the complexes; the free ions spread evenly.
 
     Positions are 0.3 ms apart where the ball is crossed in 0.1 ms.
     """
-    kf, dissociation, calcium, sites, t_stop = 0.5, 3000.0, 60, 40, 17e-3
+    kf, dissociation, calcium, sites, t_stop = 0.5, 3000.0, 60, 40, 10e-3
     ball = scene(
         shape("sphere", radius=0.15),
         {"Ca": D_CA, "P": None, "CaP": None},

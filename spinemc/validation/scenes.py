@@ -17,6 +17,7 @@ from spinemc.scenario import (
     Boundary,
     GeometrySpec,
     Named,
+    Outside,
     PositionRecord,
     Rate,
     Reaction,
@@ -25,6 +26,7 @@ from spinemc.scenario import (
     Scenario,
     Shape,
     Species,
+    Surface,
 )
 from spinemc.units import AVOGADRO
 
@@ -39,10 +41,21 @@ SLOW = 20.0
 
 
 def shape(
-    kind: str, region: Iterable[Named] = (), compartment: Iterable[Named] = (), **parameters: Any
+    kind: str,
+    region: Iterable[Named] = (),
+    compartment: Iterable[Named] = (),
+    surface: Iterable[Surface] = (),
+    outside: Outside | None = None,
+    **parameters: Any,
 ) -> GeometrySpec:
-    """A parametric geometry."""
-    return GeometrySpec(shape=Shape(kind, parameters), region=tuple(region), compartment=tuple(compartment))
+    """A parametric cell, and what is in it and around it."""
+    return GeometrySpec(
+        shape=Shape(kind, parameters),
+        region=tuple(region),
+        compartment=tuple(compartment),
+        surface=tuple(surface),
+        outside=outside,
+    )
 
 
 def turns(left: str, right: str, kf: float, kb: float | None = None, inside: str | None = None) -> Reaction:
@@ -60,7 +73,7 @@ def everywhere(**numbers: int) -> list[Release]:
 
 def scene(
     geometry: GeometrySpec,
-    species: Mapping[str, float | None],
+    species: Mapping[str, float | Species | None],
     dt: float,
     t_stop: float,
     every: float | None = None,
@@ -75,11 +88,11 @@ def scene(
     Parameters
     ----------
     species : mapping
-        Names to diffusion coefficients [um^2/s], or to None for sites in the membrane.
+        Names to diffusion coefficients [um^2/s], to None for sites in the membrane, or to the species itself.
     record : tuple, optional
         A species, and the interval at which its positions are kept [s], in all trials.
     """
-    kinds = tuple(Species(n, D=0.0, on="membrane") if d is None else Species(n, D=d) for n, d in species.items())
+    kinds = tuple(_kind(name, given) for name, given in species.items())
     positions = () if record is None else (PositionRecord((record[0],), record[1], tuple(range(1000))),)
     return simulate.prepare(
         Scenario(
@@ -92,6 +105,12 @@ def scene(
             positions=positions,
         )
     )
+
+
+def _kind(name: str, given: float | Species | None) -> Species:
+    if isinstance(given, Species):
+        return given
+    return Species(name, D=0.0, on="membrane") if given is None else Species(name, D=given)
 
 
 def counts(system: System, trials: list[Trial], species: str, place: str | None = None) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from spinemc.scenario import GeometrySpec
-from spinemc.validation import baths, encounters, escape, motion, noise, orders, reactions
+from spinemc.validation import baths, encounters, escape, motion, noise, orders, reactions, surfaces, walls
 from spinemc.validation.check import Check, Effort, Subject
 
 # dt [s], and a kf [um^3/s] that is about as fast as it allows
@@ -73,14 +73,21 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(escape.head_and_neck, 2, 5),
     Subject(baths.number, 2, 22),
     Subject(baths.flux, 8, 32),
+    Subject(walls.uptake, 2, 28),
+    Subject(walls.steady, 5, 28),
+    Subject(walls.around, 6, 60),
+    Subject(walls.partition, 3, 80),
+    Subject(walls.organelle, 5, 60),
+    Subject(surfaces.gliding, 7, 90),
+    Subject(surfaces.surroundings, 4, 40),
     Subject(reactions.decay, 2, 16),
     Subject(reactions.birth_and_death, 3, 24),
-    Subject(_reversible("ball", reactions.BALL, _FAST, 7500.0, 20, 4e-3), 6, 30),
-    Subject(_reversible("ball", reactions.BALL, _MEDIUM, 7500.0, 20, 11e-3), 4, 22),
-    Subject(_reversible("ball", reactions.BALL, _GENTLE, 7500.0, 20, 28e-3), 4, 22),
-    Subject(_reversible("wide neck", reactions.WIDE_NECK, _GENTLE, 6250.0, 40, 44e-3), 9, 48),
-    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _MEDIUM, 12500.0, 20, 6e-3), 4, 22),
-    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _GENTLE, 12500.0, 20, 15e-3), 4, 22),
+    Subject(_reversible("ball", reactions.BALL, _FAST, 7500.0, 20, 2e-3), 4, 34),
+    Subject(_reversible("ball", reactions.BALL, _MEDIUM, 7500.0, 20, 5.5e-3), 3, 21),
+    Subject(_reversible("ball", reactions.BALL, _GENTLE, 7500.0, 20, 14e-3), 2, 15),
+    Subject(_reversible("wide neck", reactions.WIDE_NECK, _GENTLE, 6250.0, 40, 22e-3), 4, 32),
+    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _MEDIUM, 12500.0, 20, 3e-3), 2, 18),
+    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _GENTLE, 12500.0, 20, 7.5e-3), 2, 16),
     Subject(reactions.complexes, 2, 20),
     Subject(partial(reactions.membrane, dt=2e-6), 3, 16),
     Subject(partial(reactions.membrane, dt=0.5e-6), 8, 40),
