@@ -75,7 +75,7 @@ def totals(tree: xr.DataTree | xr.Dataset) -> xr.DataArray:
     """
     import xarray as xr
 
-    groups = [tree] if isinstance(tree, xr.Dataset) else [tree["counts"], tree["surface"]]
+    groups = [tree] if isinstance(tree, xr.Dataset) else [tree[name].to_dataset() for name in ("counts", "surface")]
     parts = []
     for group in groups:
         count = array(group, "count")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinemc.chemistry.releases import expected_number
-from spinemc.engine.kernels import react, step
+from spinemc.engine.kernels import put, react, step
 from spinemc.engine.kernels.tables import HELD, MOVES, SERIALS, Spot, State
 from spinemc.engine.schedule import Moment, schedule
 from spinemc.engine.system import System
@@ -184,10 +184,10 @@ class _Molecules:
             points, face = np.tile(np.array(release.at), (amount, 1)), np.full(amount, -1)
         if release.inside is not None:
             where = geometry.compartments.index(release.inside)
-            made = react.scatter(system.walls, system.cells, chemistry, self.key, self.state, s, amount, where)
+            made = put.scatter(system.walls, system.cells, chemistry, self.key, self.state, s, amount, where)
         else:
             x, y, z = (np.ascontiguousarray(points[:, axis]) for axis in range(3))
-            made = react.put(system.walls, system.cells, chemistry, self.state, s, x, y, z, face.astype(np.int32))
+            made = put.put(system.walls, system.cells, chemistry, self.state, s, x, y, z, face.astype(np.int32))
         if made < amount:
             raise EngineError(
                 f"release {number + 1}, {release.species}: no room was found for {amount - made} of {amount} "

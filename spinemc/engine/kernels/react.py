@@ -11,45 +11,24 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.membrane import tangents, voxels_of
-from spinemc.engine.kernels.move import frame_of, is_inside, point_in_voxel, travel_in, voxel_at
-from spinemc.engine.kernels.rng import (
-    ENTER,
-    EVENT,
-    FIRST,
-    PLACE,
-    REACT,
-    SECOND,
-    exponential,
-    inline,
-    jit,
-    normal,
-    pick,
-    uniform,
-    words,
-)
+from spinemc.engine.kernels.places import anywhere_in, anywhere_in_cell, beside_membrane
+from spinemc.engine.kernels.rng import EVENT, FIRST, REACT, exponential, inline, jit, pick, uniform, words
 from spinemc.engine.kernels.tables import (
     ARRIVED,
     AT_FIRST,
     AT_SECOND,
     BELOW,
-    ENTRIES,
     EVENTS,
     FULL,
     HELD,
     NAMES,
     NONE,
-    PLACES,
     SPREAD,
 )
 
-CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
-ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
-BELOW_ENTRY = 1e-6  # where a molecule let in starts its way, below the boundary [um]
 MOST_PRODUCTS = np.int64(8)  # of one reaction
 THIRD = 1.0 / 3.0
 UNKNOWN = -1.0  # a rate that was not looked up because no molecule asks for it
-DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
 
 
 @inline
@@ -96,118 +75,6 @@ def remove(cells, chem, state, s, i):
     state.face[j] = state.face[last]
     state.name[j] = state.name[last]
     state.n[s] -= 1
-
-
-@jit
-def compartment_of(cells, space, x, y, z):
-    """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
-    shapes = cells.compartment_shape
-    whole = cells.compartment_start[space]
-    for c in range(whole + 1, cells.compartment_start[space + 1]):
-        if shapes[c, 0] == 0.0:
-            if (
-                shapes[c, 1] <= x < shapes[c, 4]
-                and shapes[c, 2] <= y < shapes[c, 5]
-                and shapes[c, 3] <= z < shapes[c, 6]
-            ):
-                return c
-        else:
-            dx = x - shapes[c, 1]
-            dy = y - shapes[c, 2]
-            dz = z - shapes[c, 3]
-            if dx * dx + dy * dy + dz * dz < shapes[c, 4] * shapes[c, 4]:
-                return c
-    return whole
-
-
-@jit
-def choose(upto, low, high, u):
-    """The entry in low .. high - 1 of a running sum that a fraction u of that stretch falls into."""
-    before = upto[low - 1] if low > 0 else 0.0
-    target = before + u * (upto[high - 1] - before)
-    while low < high - 1:
-        middle = (low + high - 1) // 2
-        if upto[middle] > target:
-            high = middle + 1
-        else:
-            low = middle + 1
-    return low
-
-
-@jit
-def inside(walls, space, v, x, y, z):
-    """Whether a point of voxel v lies in a space."""
-    return is_inside(
-        frame_of(walls, space),
-        walls.center_inside,
-        walls.start,
-        walls.triangle,
-        walls.plane,
-        walls.corner,
-        v,
-        x,
-        y,
-        z,
-    )
-
-
-@jit
-def anywhere(walls, cells, key, state, space, low, high, compartment, attempts):
-    """A random place, uniform in what a space has of some voxels, and in a compartment of it (NONE for any).
-
-    Each voxel is chosen as often as any other, and again where the point lies outside. The voxels are entries
-    low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
-    """
-    frame = frame_of(walls, space)
-    serial = state.serial[PLACES]
-    state.serial[PLACES] += 1
-    for attempt in range(attempts):
-        a, b, c, d = words(key, serial, serial >> 32, PLACE, FIRST, attempt)
-        v = np.int64(cells.voxel[low + pick(a, high - low)])
-        x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
-        if inside(walls, space, v, x, y, z) and (
-            compartment < 0 or compartment_of(cells, space, x, y, z) == compartment
-        ):
-            return x, y, z, v
-    return 0.0, 0.0, 0.0, -1
-
-
-@jit
-def anywhere_in_cell(walls, cells, key, state, space, cell):
-    """A random place, uniform in a reaction cell; see `anywhere`."""
-    return anywhere(walls, cells, key, state, space, cells.start[cell], cells.start[cell + 1], NONE, CELL_ATTEMPTS)
-
-
-@jit
-def anywhere_in(walls, cells, key, state, compartment):
-    """A random place, uniform in a compartment; see `anywhere`."""
-    space = 0
-    while cells.compartment_start[space + 1] <= compartment:
-        space += 1
-    part = NONE if compartment == cells.compartment_start[space] else compartment
-    return anywhere(walls, cells, key, state, space, cells.entry[space], cells.entry[space + 1], part, ANY_ATTEMPTS)
-
-
-@jit
-def beside_membrane(walls, f, px, py, pz, side):
-    """A place next to a point of face f, on a side of it: x, y, z [um], voxel (-1 for none)."""
-    space = walls.face_space[f, side]
-    frame = frame_of(walls, space)
-    f += side * walls.face_space.shape[0]
-    for depth in DEPTHS:
-        x = px - depth * walls.plane[f, 0]
-        y = py - depth * walls.plane[f, 1]
-        z = pz - depth * walls.plane[f, 2]
-        v = voxel_at(frame, x, y, z)
-        if v >= 0 and inside(walls, space, v, x, y, z):
-            return x, y, z, v
-    return 0.0, 0.0, 0.0, -1
-
-
-@inline
-def side_of(walls, f, space):
-    """The side of face f that a space is on; of a sheet in that space, the side that its normal points to."""
-    return 1 if walls.face_space[f, 1] == space else 0
 
 
 @jit
@@ -409,95 +276,3 @@ def meet(walls, cells, chem, key, state, spot, s, i):
                 perform(walls, cells, chem, key, state, spot, chem.active[chosen], s, i, other, k)
                 return
             wanted -= 1
-
-
-@jit
-def enter(walls, cells, chem, entries, key, state, e, dt):
-    """Let molecules in through a boundary held at a concentration.
-
-    In a step an open plane lets in 2 c A sqrt(D dt / pi) molecules on average. They are where the time-reversed paths
-    of absorbed molecules start: a random fraction of a step that crosses the plane, drawn by its normal speed.
-    """
-    s = entries.species[e]
-    low = entries.start[e]
-    high = entries.start[e + 1]
-    sigma = math.sqrt(2.0 * chem.D[s] * dt)
-    mean = 2.0 * entries.concentration[e] * entries.area[e] * math.sqrt(chem.D[s] * dt / math.pi)
-    state.clock[1 + e] -= mean
-    while state.clock[1 + e] < 0.0:
-        serial = state.serial[ENTRIES]
-        state.serial[ENTRIES] += 1
-        a, b, c, d = words(key, serial, serial >> 32, ENTER, e, FIRST)
-        g, h, p, q = words(key, serial, serial >> 32, ENTER, e, SECOND)
-        state.clock[1 + e] += exponential(a)
-        f = entries.face[choose(entries.upto, low, high, uniform(b))]
-        root = math.sqrt(uniform(c))
-        u1 = root * (1.0 - uniform(d))
-        u2 = root * uniform(d)
-        u0 = 1.0 - root
-        normal_x = walls.plane[f, 0]
-        normal_y = walls.plane[f, 1]
-        normal_z = walls.plane[f, 2]
-        x = u0 * walls.corner[f, 0] + u1 * walls.corner[f, 3] + u2 * walls.corner[f, 6] - BELOW_ENTRY * normal_x
-        y = u0 * walls.corner[f, 1] + u1 * walls.corner[f, 4] + u2 * walls.corner[f, 7] - BELOW_ENTRY * normal_y
-        z = u0 * walls.corner[f, 2] + u1 * walls.corner[f, 5] + u2 * walls.corner[f, 8] - BELOW_ENTRY * normal_z
-        space = walls.space[s]
-        v = voxel_at(frame_of(walls, space), x, y, z)
-        if v < 0 or not inside(walls, space, v, x, y, z):
-            continue
-        depth = math.sqrt(2.0 * exponential(g))
-        share = uniform(h)
-        gx = normal(p)
-        gy = normal(q)
-        tx, ty, tz, sx, sy, sz = tangents(normal_x, normal_y, normal_z)
-        scale = share * sigma
-        x, y, z, v, _ = travel_in(
-            walls,
-            s,
-            x,
-            y,
-            z,
-            scale * (gx * tx + gy * sx - depth * normal_x),
-            scale * (gx * ty + gy * sy - depth * normal_y),
-            scale * (gx * tz + gy * sz - depth * normal_z),
-        )
-        if v >= 0:
-            add(cells, chem, state, s, x, y, z, v, NONE, NONE)
-            state.absorbed[entries.boundary[e]] -= 1
-
-
-@jit
-def scatter(walls, cells, chem, key, state, s, number, compartment):
-    """Add molecules of a volume species, uniformly in a compartment. Returns how many found room."""
-    for m in range(number):
-        x, y, z, v = anywhere_in(walls, cells, key, state, compartment)
-        if v < 0:
-            return m
-        add(cells, chem, state, s, x, y, z, v, NONE, NONE)
-    return number
-
-
-@jit
-def put(walls, cells, chem, state, s, x, y, z, face):
-    """Add molecules of a species at given points, on a face each, or in its space just beside it for one of a volume.
-
-    Face -1 stands for a point of the volume. Returns how many found room.
-    """
-    space = walls.space[s]
-    for m in range(x.shape[0]):
-        f = np.int64(face[m])
-        if f < 0:
-            v = voxel_at(frame_of(walls, space), x[m], y[m], z[m])
-            if v < 0:
-                return m
-            add(cells, chem, state, s, x[m], y[m], z[m], v, NONE, NONE)
-            continue
-        if chem.surface[s]:
-            v, w = voxels_of(walls, f, x[m], y[m], z[m])
-            add(cells, chem, state, s, x[m], y[m], z[m], v, w, f)
-            continue
-        nx, ny, nz, v = beside_membrane(walls, f, x[m], y[m], z[m], side_of(walls, f, space))
-        if v < 0:
-            return m
-        add(cells, chem, state, s, nx, ny, nz, v, NONE, NONE)
-    return x.shape[0]

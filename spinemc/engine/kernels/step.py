@@ -10,11 +10,11 @@ import numpy as np
 from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, travel, voxel_at
+from spinemc.engine.kernels.places import compartment_of
+from spinemc.engine.kernels.put import enter
 from spinemc.engine.kernels.react import (
     add,
     cell_of,
-    compartment_of,
-    enter,
     fire,
     happens,
     hazard_of,

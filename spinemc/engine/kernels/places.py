@@ -1,0 +1,109 @@
+"""Where something can be put: anywhere in a space, a compartment or a reaction cell, or just beside the membrane."""
+
+import numpy as np
+
+from spinemc.engine.kernels.move import frame_of, is_inside, point_in_voxel, voxel_at
+from spinemc.engine.kernels.rng import FIRST, PLACE, inline, jit, pick, uniform, words
+from spinemc.engine.kernels.tables import NONE, PLACES
+
+CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
+ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
+DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
+
+
+@jit
+def compartment_of(cells, space, x, y, z):
+    """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
+    shapes = cells.compartment_shape
+    whole = cells.compartment_start[space]
+    for c in range(whole + 1, cells.compartment_start[space + 1]):
+        if shapes[c, 0] == 0.0:
+            if (
+                shapes[c, 1] <= x < shapes[c, 4]
+                and shapes[c, 2] <= y < shapes[c, 5]
+                and shapes[c, 3] <= z < shapes[c, 6]
+            ):
+                return c
+        else:
+            dx = x - shapes[c, 1]
+            dy = y - shapes[c, 2]
+            dz = z - shapes[c, 3]
+            if dx * dx + dy * dy + dz * dz < shapes[c, 4] * shapes[c, 4]:
+                return c
+    return whole
+
+
+@jit
+def inside(walls, space, v, x, y, z):
+    """Whether a point of voxel v lies in a space."""
+    return is_inside(
+        frame_of(walls, space),
+        walls.center_inside,
+        walls.start,
+        walls.triangle,
+        walls.plane,
+        walls.corner,
+        v,
+        x,
+        y,
+        z,
+    )
+
+
+@jit
+def anywhere(walls, cells, key, state, space, low, high, compartment, attempts):
+    """A random place, uniform in what a space has of some voxels, and in a compartment of it (NONE for any).
+
+    Each voxel is chosen as often as any other, and again where the point lies outside. The voxels are entries
+    low .. high - 1 of Cells.voxel. Returns x, y, z [um] and the voxel, -1 where none was found.
+    """
+    frame = frame_of(walls, space)
+    serial = state.serial[PLACES]
+    state.serial[PLACES] += 1
+    for attempt in range(attempts):
+        a, b, c, d = words(key, serial, serial >> 32, PLACE, FIRST, attempt)
+        v = np.int64(cells.voxel[low + pick(a, high - low)])
+        x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
+        if inside(walls, space, v, x, y, z) and (
+            compartment < 0 or compartment_of(cells, space, x, y, z) == compartment
+        ):
+            return x, y, z, v
+    return 0.0, 0.0, 0.0, -1
+
+
+@jit
+def anywhere_in_cell(walls, cells, key, state, space, cell):
+    """A random place, uniform in a reaction cell; see `anywhere`."""
+    return anywhere(walls, cells, key, state, space, cells.start[cell], cells.start[cell + 1], NONE, CELL_ATTEMPTS)
+
+
+@jit
+def anywhere_in(walls, cells, key, state, compartment):
+    """A random place, uniform in a compartment; see `anywhere`."""
+    space = 0
+    while cells.compartment_start[space + 1] <= compartment:
+        space += 1
+    part = NONE if compartment == cells.compartment_start[space] else compartment
+    return anywhere(walls, cells, key, state, space, cells.entry[space], cells.entry[space + 1], part, ANY_ATTEMPTS)
+
+
+@jit
+def beside_membrane(walls, f, px, py, pz, side):
+    """A place next to a point of face f, on a side of it: x, y, z [um], voxel (-1 for none)."""
+    space = walls.face_space[f, side]
+    frame = frame_of(walls, space)
+    f += side * walls.face_space.shape[0]
+    for depth in DEPTHS:
+        x = px - depth * walls.plane[f, 0]
+        y = py - depth * walls.plane[f, 1]
+        z = pz - depth * walls.plane[f, 2]
+        v = voxel_at(frame, x, y, z)
+        if v >= 0 and inside(walls, space, v, x, y, z):
+            return x, y, z, v
+    return 0.0, 0.0, 0.0, -1
+
+
+@inline
+def side_of(walls, f, space):
+    """The side of face f that a space is on; of a sheet in that space, the side that its normal points to."""
+    return 1 if walls.face_space[f, 1] == space else 0
