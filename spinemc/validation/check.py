@@ -10,7 +10,7 @@ import numpy as np
 
 from spinemc.engine.system import System
 from spinemc.engine.trial import Trial
-from spinemc.ensemble import run_trials
+from spinemc.validation.scenes import run
 
 MOST_Z = 4.5
 """Standard errors that a measured value may lie from the exact one."""
@@ -90,8 +90,7 @@ class Effort:
 
     def run(self, system: System, quick: int, full: int, seed: int) -> list[Trial]:
         """The trials of a system that this effort asks for, between `quick` and `full` of them."""
-        number = round(quick + self.share * (full - quick))
-        return list(run_trials(system, seed, range(number), self.threads, lambda *_: self.alive()))
+        return run(system, round(quick + self.share * (full - quick)), seed, self.threads, self.alive)
 
 
 @dataclass(frozen=True)

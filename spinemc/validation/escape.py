@@ -63,9 +63,9 @@ def cap(
     angle: float,
     centre: bool,
     sigma: float = 1.4,
-    quick: int = 1,
-    full: int = 160,
-    molecules: int = 1000,
+    quick: int = 2,
+    full: int = 320,
+    molecules: int = 500,
 ) -> Iterator[Check]:
     """Mean time out of a ball through its absorbing cap.
 

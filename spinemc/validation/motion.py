@@ -82,7 +82,7 @@ def _late(trial: Trial, species: str, first: int) -> np.ndarray:
 def evenness(effort: Effort) -> Iterator[Check]:
     """Ten shells of equal volume in a closed ball of radius 0.5 um: even up to the wall, whatever the step.
 
-    50,000 molecules a trial; a shell that is 1 % off makes chi-squared 5 larger a trial. Steps are 0.02, 0.07 and
+    25,000 molecules a trial; a shell that is 1 % off makes chi-squared 2.5 larger a trial. Steps are 0.02, 0.07 and
     0.15 um long along an axis; those from a point go on for 30 relaxation times of the slowest mode, R^2 / (2.08^2 D).
     """
     ways = ((1e-6, 100, None), (10e-6, 170, (0.0, 0.0, 0.0)), (50e-6, 40, (0.0, 0.0, 0.47)))
@@ -94,9 +94,9 @@ def evenness(effort: Effort) -> Iterator[Check]:
             t_stop=steps * dt,
             cell=0.1,
             record=("Ca", steps * dt),
-            release=[Release("Ca", count=50_000, inside=None if start else "cytosol", at=start)],
+            release=[Release("Ca", count=25_000, inside=None if start else "cytosol", at=start)],
         )
-        found = points(effort.run(ball, quick=1, full=12, seed=102), "Ca", first=1)
+        found = points(effort.run(ball, quick=2, full=24, seed=102), "Ca", first=1)
         yield alike(f"closed ball: density in ten shells, {1e6 * dt:.0f} us", *shells(ball, found))
 
 
@@ -105,7 +105,7 @@ def confinement(effort: Effort, geometry: GeometrySpec = SPINE) -> Iterator[Chec
 
     10^8 particle-steps in the full run, 10^7 in the quick one.
     """
-    dt, steps, molecules = 2e-6, 500, 20_000
+    dt, steps, molecules = 2e-6, 500, 10_000
     spine = scene(
         geometry,
         {"Ca": D_CA},
@@ -114,7 +114,7 @@ def confinement(effort: Effort, geometry: GeometrySpec = SPINE) -> Iterator[Chec
         record=("Ca", steps * dt / 2),
         release=[Release("Ca", count=molecules, inside="cytosol")],
     )
-    trials = effort.run(spine, quick=1, full=10, seed=103)
+    trials = effort.run(spine, quick=2, full=20, seed=103)
     found = points(trials, "Ca", first=1)
     moves = sum(trial.moves for trial in trials)
     escaped = len(trials) * 2 * molecules - int(contains(spine.geometry, found).sum())
@@ -177,7 +177,7 @@ def memory(effort: Effort) -> Iterator[Check]:
 
 def balance(effort: Effort) -> Iterator[Check]:
     """Equal concentrations in head and shaft, joined by a neck, after ten relaxation times from all in the head."""
-    number = 100
+    number = 60
     spine = scene(
         shape(
             "spine",
@@ -195,7 +195,7 @@ def balance(effort: Effort) -> Iterator[Check]:
         every=0.5e-3,
         release=[Release("Ca", count=number, inside="head")],
     )
-    trials = effort.run(spine, quick=16, full=960, seed=106)
+    trials = effort.run(spine, quick=16, full=1600, seed=106)
     head, shaft = (counts(spine, trials, "Ca", place)[:, 20:].mean(axis=1) for place in ("head", "shaft"))
     exact = volume_of(spine, "head") / volume_of(spine, "shaft")
     ratio = head.mean() / shaft.mean()

@@ -114,7 +114,7 @@ def step_binding(effort: Effort) -> Iterator[Check]:
                 reaction=[turns("A B", "B", k)],
                 release=[Release("A", count=molecules // 2, inside="middle"), *everywhere(B=molecules)],
             )
-        left = counts(box, effort.run(box, quick=24, full=600, seed=703 + n), "A")[:, -1] / (molecules // 2)
+        left = counts(box, effort.run(box, quick=16, full=600, seed=703 + n), "A")[:, -1] / (molecules // 2)
         share = volume / volume_of(box, "cytosol")
         p = (1.0 - share * (1.0 - np.exp(-k * until / volume))) ** molecules
         mean, deviation = settled(left)

@@ -5,7 +5,7 @@ Lengths are in um, times in s, second-order rates in um^3/s; `PER_MOLAR` turns a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from spinemc import simulate
 from spinemc.engine.system import System
 from spinemc.engine.trial import Trial
+from spinemc.ensemble import run_trials
 from spinemc.scenario import (
     Boundary,
     GeometrySpec,
@@ -111,6 +112,13 @@ def _kind(name: str, given: float | Species | None) -> Species:
     if isinstance(given, Species):
         return given
     return Species(name, D=0.0, on="membrane") if given is None else Species(name, D=given)
+
+
+def run(
+    system: System, trials: int, seed: int, threads: int | None = None, alive: Callable[[], None] = lambda: None
+) -> list[Trial]:
+    """Trials 0 .. trials - 1 of a system; `alive` is called now and then while they run."""
+    return list(run_trials(system, seed, range(trials), threads, lambda *_: alive()))
 
 
 def counts(system: System, trials: list[Trial], species: str, place: str | None = None) -> np.ndarray:

@@ -56,6 +56,25 @@ def _speed(
     )
 
 
+REVERSIBLE: tuple[Subject, ...] = (
+    Subject(_reversible("ball", reactions.BALL, _FAST, 7500.0, 20, 2e-3), 4, 34),
+    Subject(_reversible("ball", reactions.BALL, _MEDIUM, 7500.0, 20, 5.5e-3), 3, 21),
+    Subject(_reversible("ball", reactions.BALL, _GENTLE, 7500.0, 20, 14e-3), 2, 15),
+    Subject(_reversible("wide neck", reactions.WIDE_NECK, _GENTLE, 6250.0, 40, 22e-3), 4, 32),
+    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _MEDIUM, 12500.0, 20, 3e-3), 2, 18),
+    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _GENTLE, 12500.0, 20, 7.5e-3), 2, 16),
+)
+"""A + B <-> C, in vessels and with steps of many kinds."""
+
+SPEEDS: tuple[Subject, ...] = (
+    Subject(_speed("in a crowd", 0.3, 6e7, 220.0, 5000, 2e-6, 4e-6, 50e-6, 24, 80), 2, 6),
+    Subject(_speed("0.75 us", 1.0, 1e9, 220.0, 3000, 0.75e-6, 0.02e-3, 0.4e-3, 24, 120), 3, 16),
+    Subject(_speed("1.5 us", 1.0, 1e9, 220.0, 3000, 1.5e-6, 0.02e-3, 0.4e-3, 24, 120), 2, 9),
+    Subject(_speed("x G = 0.1", 2.0, 7e8, 20.0, 3000, 2e-6, 0.25e-3, 1.5e-3, 16, 160), 4, 44),
+    Subject(_speed("x G = 0.2", 2.0, 1.4e9, 20.0, 2500, 1e-6, 0.4e-3, 1.5e-3, 16, 200), 6, 75),
+)
+"""A + B -> C, from rates that chemistry limits to rates that diffusion helps to limit."""
+
 SUBJECTS: tuple[Subject, ...] = (
     Subject(motion.spreading, 1, 6),
     Subject(motion.placing, 1, 4),
@@ -82,20 +101,11 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(surfaces.surroundings, 4, 40),
     Subject(reactions.decay, 2, 16),
     Subject(reactions.birth_and_death, 3, 24),
-    Subject(_reversible("ball", reactions.BALL, _FAST, 7500.0, 20, 2e-3), 4, 34),
-    Subject(_reversible("ball", reactions.BALL, _MEDIUM, 7500.0, 20, 5.5e-3), 3, 21),
-    Subject(_reversible("ball", reactions.BALL, _GENTLE, 7500.0, 20, 14e-3), 2, 15),
-    Subject(_reversible("wide neck", reactions.WIDE_NECK, _GENTLE, 6250.0, 40, 22e-3), 4, 32),
-    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _MEDIUM, 12500.0, 20, 3e-3), 2, 18),
-    Subject(_reversible("neck of 50 nm", reactions.NARROW_NECK, _GENTLE, 12500.0, 20, 7.5e-3), 2, 16),
+    *REVERSIBLE,
     Subject(reactions.complexes, 2, 20),
     Subject(partial(reactions.membrane, dt=2e-6), 3, 16),
     Subject(partial(reactions.membrane, dt=0.5e-6), 8, 40),
-    Subject(_speed("in a crowd", 0.3, 6e7, 220.0, 5000, 2e-6, 4e-6, 50e-6, 24, 80), 2, 6),
-    Subject(_speed("0.75 us", 1.0, 1e9, 220.0, 3000, 0.75e-6, 0.02e-3, 0.4e-3, 24, 120), 3, 16),
-    Subject(_speed("1.5 us", 1.0, 1e9, 220.0, 3000, 1.5e-6, 0.02e-3, 0.4e-3, 24, 120), 2, 9),
-    Subject(_speed("x G = 0.1", 2.0, 7e8, 20.0, 3000, 2e-6, 0.25e-3, 1.5e-3, 16, 160), 4, 44),
-    Subject(_speed("x G = 0.2", 2.0, 1.4e9, 20.0, 2500, 1e-6, 0.4e-3, 1.5e-3, 16, 200), 6, 75),
+    *SPEEDS,
     Subject(encounters.diffusion_limited, 2, 60),
     Subject(partial(encounters.ions, ka=1e9, moving=0.0), 4, 60),
     Subject(partial(encounters.ions, ka=3e9, moving=0.0), 3, 40),

@@ -65,7 +65,7 @@ def surroundings(effort: Effort) -> Iterator[Check]:
 
     The molecules start even and make steps of 0.05 um along an axis.
     """
-    near, far, number = 0.25, 0.45, 20_000
+    near, far, number = 0.25, 0.45, 10_000
     cell = scene(
         shape("sphere", radius=near, edge=0.03, outside=Outside(shape=Shape("sphere", {"radius": far, "edge": 0.04}))),
         {"glu": Species("glu", D=D_CA, inside="outside")},
@@ -74,7 +74,7 @@ def surroundings(effort: Effort) -> Iterator[Check]:
         record=("glu", 200e-6),
         release=[Release("glu", count=number, inside="outside")],
     )
-    trials = effort.run(cell, quick=1, full=20, seed=902)
+    trials = effort.run(cell, quick=2, full=40, seed=902)
     found = points(trials, "glu", first=1)
     geometry = cell.geometry
     lost = number * len(trials) - int(contains(geometry, found, geometry.spaces.index("outside")).sum())

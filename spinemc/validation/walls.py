@@ -71,7 +71,7 @@ def around(effort: Effort) -> Iterator[Check]:
     What is born in a volume V is taken up through the cell's area, which sets the concentration there to
     q V / (4 pi R1^2 K); the way there, past less and less area, sets its rise.
     """
-    near, far, births = 0.2, 0.4, 3e6  # [um], [um], [1/(um^3 s)]
+    near, far, births = 0.2, 0.4, 1e6  # [um], [um], [1/(um^3 s)]
     velocity = D_CA / near
     cell = scene(
         shape("sphere", radius=near, edge=0.03, outside=Outside(shape=Shape("sphere", {"radius": far, "edge": 0.06}))),
@@ -82,7 +82,7 @@ def around(effort: Effort) -> Iterator[Check]:
         reaction=[turns("", "glu", births, inside="outside")],
         boundary=[Boundary("membrane", ("glu",), "absorb", rate=velocity)],
     )
-    n = counts(cell, effort.run(cell, quick=16, full=96, seed=803), "glu", "outside")[:, 10:]
+    n = counts(cell, effort.run(cell, quick=16, full=240, seed=803), "glu", "outside")[:, 10:]
     volume = volume_of(cell, "outside")
     inner = np.sqrt(area_of(cell, "membrane") / (4.0 * np.pi))
     outer = (inner**3 + 0.75 * volume / np.pi) ** (1.0 / 3.0)
@@ -99,7 +99,7 @@ def partition(effort: Effort) -> Iterator[Check]:
 
     The part of the density that is odd about the sheet sees a wall that takes up with velocity 2 P.
     """
-    length, number, permeability = 0.3, 20_000, 500.0
+    length, number, permeability = 0.3, 10_000, 500.0
     low = Named("low", Within("box", low=(-1.0, -1.0, -1.0), high=(1.0, 1.0, 0.0)))
     box = scene(
         shape(
@@ -115,7 +115,7 @@ def partition(effort: Effort) -> Iterator[Check]:
         release=[Release("Ca", count=number, inside="low")],
         boundary=[Boundary("sheet", ("Ca",), "permeable", permeability=permeability)],
     )
-    trials = effort.run(box, quick=1, full=30, seed=804)
+    trials = effort.run(box, quick=2, full=60, seed=804)
     share = counts(box, trials, "Ca", "low").sum(axis=0) / (number * len(trials))
     time = box.scenario.run.sample_times
     exact = 0.5 + 0.5 * laws.slab_with_uptake(time[1:], length, D_CA, 2.0 * permeability)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import counts, run
 from scipy.stats import norm
 
 from spinemc import simulate
 from spinemc.scenario import load_scenario
+from spinemc.validation.scenes import counts, run
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 TRIALS = 48

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import zarr
 from cells import box
-from scenes import counts, run, scene, shape, turns
 
 import spinemc as smc
 from spinemc import store
@@ -17,6 +16,7 @@ from spinemc.engine.trial import run_trial
 from spinemc.errors import EngineError, ScenarioError, SpinemcWarning
 from spinemc.geometry.compartments import contains
 from spinemc.scenario import Boundary, Rate, Release, load_scenario
+from spinemc.validation.scenes import counts, run, scene, shape, turns
 
 EVERYTHING = """
 schema = 1

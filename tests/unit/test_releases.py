@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 from cells import ball, box
-from scenes import counts, run, scene, shape, turns
 from scipy import stats
 
 from spinemc.engine.trial import _Molecules, run_trial
 from spinemc.geometry.compartments import contains, locate
 from spinemc.scenario import Release
+from spinemc.validation.scenes import counts, run, scene, shape, turns
 
 SMALL = shape("box", size=(0.3, 0.3, 0.3), edge=0.1)
 
