@@ -56,9 +56,9 @@ SERCA_BACK = (6.0, 12.0)
 
 The published code has these two numbers as rate constants of second-order reactions, without a unit. Taken as M^-1
 s^-1, an ion would go back less than once in 20 minutes at 60 uM; as uM^-1 s^-1, 360 and 720 times a second, far more
-often than the pump gives it away (60.04 and 30.02 s^-1). Here, which is a choice, they are the rates at the calcium that
-the lumen starts with, and so 10^5 and 2 10^5 M^-1 s^-1. In 35 ms it hardly matters: a pump turns to the lumen 0.6 times a
-second at most (the step from x2 to y2).
+often than the pump gives it away (60.04 and 30.02 s^-1). Here, which is a choice, they are the rates at the calcium of
+the lumen at the start, and so 10^5 and 2 10^5 M^-1 s^-1. In 35 ms it hardly matters: a pump turns to the lumen 0.6
+times a second at most (the step from x2 to y2).
 """
 
 SERCA_LEAK = 0.1608
