@@ -46,7 +46,7 @@ class Spine:
     file : str
         Of the control in the folder `geometries`.
     factor : float
-        How many times as long, wide and high as the control.
+        How many times as long, wide and high as the control, so that volume and area come out.
     volume, area, psd : float
         [um^3], [um^2], [um^2]
     nmdar, ampar : int
@@ -75,7 +75,11 @@ class Spine:
         control = load_shape(GEOMETRIES / self.file).parameters
         given = {key: self.factor * control[key] for key in LENGTHS}
         if self.factor != 1.0:
-            given["psd_radius"] = cap_radius(given["head_radius"], given["head_height"] / 2.0, self.psd)
+            first = next(spine for spine in SPINES if spine.file == self.file and spine.factor == 1.0)
+            radius, area = _caps(control["head_radius"], control["head_height"] / 2.0)
+            meshed = first.psd / np.interp(control["psd_radius"], radius, area)  # flat triangles have a smaller area
+            rim = np.interp(self.psd / self.factor**2 / meshed, area, radius)
+            given["psd_radius"] = self.factor * float(rim)
         return given
 
 
@@ -85,18 +89,18 @@ SPINES = (
     Spine("filopodium", "filopodium.toml", 1.0, 0.138, 2.860, 0.127, 19, 152),
     Spine("thin", "thin.toml", 1.0, 0.035, 0.611, 0.045, 7, 54),
     Spine("mushroom", "mushroom.toml", 1.0, 0.271, 2.567, 0.232, 35, 278),
-    Spine("thin x2", "thin.toml", 2.0, 0.283, 2.453, 0.241, 36, 289),
-    Spine("mushroom x1.33", "mushroom.toml", 4.0 / 3.0, 0.643, 4.568, 0.526, 79, 631),
+    Spine("thin x2", "thin.toml", 2.005, 0.283, 2.453, 0.241, 36, 289),
+    Spine("mushroom x1.33", "mushroom.toml", 1.334, 0.643, 4.568, 0.526, 79, 631),
 )
 """The published geometries that a head on a neck can be, by volume over area."""
 
 
-def cap_radius(radius: float, half_height: float, area: float) -> float:
-    """The radius at its rim of the cap of an ellipsoid of revolution that has this area [um], [um^2]."""
+def _caps(radius: float, half_height: float) -> tuple[np.ndarray, np.ndarray]:
+    """Caps of an ellipsoid of revolution up to its half: the radii at their rims [um], and their areas [um^2]."""
     angle = np.linspace(0.0, 0.5 * np.pi, 2001)
-    r, slope = radius * np.sin(angle), np.hypot(radius * np.cos(angle), half_height * np.sin(angle))
-    step = 0.5 * (r[1:] * slope[1:] + r[:-1] * slope[:-1]) * np.diff(angle)
-    return float(np.interp(area, np.concatenate([[0.0], 2.0 * np.pi * np.cumsum(step)]), r))
+    rim, slope = radius * np.sin(angle), np.hypot(radius * np.cos(angle), half_height * np.sin(angle))
+    step = np.pi * (rim[1:] * slope[1:] + rim[:-1] * slope[:-1]) * np.diff(angle)
+    return rim, np.concatenate([[0.0], np.cumsum(step)])
 
 
 def scenario(spine: Spine, title: str, folder: Path = HERE, *, apparatus: bool = False, trials: int = 50) -> str:
