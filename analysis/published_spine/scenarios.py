@@ -131,7 +131,7 @@ def scenario(spine: Spine, title: str, folder: Path = HERE, *, apparatus: bool =
         {"species": "AMPAR_C0", "count": spine.ampar, "on": "psd"},
         {"species": "glu", "count": 500, "at": [_um(0), _um(0), _um(top + GLUTAMATE_ABOVE)]},
     ]
-    presynapse = {"name": "presynapse", "copy": "psd", "at": [_um(0), _um(0), _um(CLEFT)], "thickness": _um(THICKNESS)}
+    presynapse = {"name": "presynapse", "copy": "psd", "offset": _um(CLEFT), "thickness": _um(THICKNESS)}
     store = {"name": "apparatus", "shape": APPARATUS, "at": [_um(0), _um(0), _um(APPARATUS_FOOT)], "inside": "lumen"}
     low, high = [_um(-side), _um(-side), _um(rim)], [_um(side), _um(side), _um(top + CLEFT)]
     cleft = {"name": "cleft", "of": "outside", "within": {"box": {"low": low, "high": high}}}

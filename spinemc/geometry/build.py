@@ -13,7 +13,7 @@ from spinemc.geometry.checks import at, check, check_sheet, crossed
 from spinemc.geometry.io import FORMATS, read_faces, read_mesh
 from spinemc.geometry.mesh import WHOLE, Geometry
 from spinemc.geometry.shapes import Solid, solid
-from spinemc.geometry.solids import PICOMETRE, box, complement, extruded, manifold, section
+from spinemc.geometry.solids import PICOMETRE, box, complement, manifold, normals, section, shell
 from spinemc.scenario import GeometrySpec, Named, Within
 from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Surface, Vector
 
@@ -153,7 +153,7 @@ def _others(spec: GeometrySpec, cell: _Part, where: str) -> list[_Part]:
 
 
 def _copied(surface: Surface, cell: _Part, named: tuple[Named, ...], where: str) -> _Part:
-    """A region of the cell's surface, moved; a sheet, or the near side of a body."""
+    """A region of the cell's surface, moved along its normals; a sheet, or the near side of a body."""
     label, regions, _ = _regions([cell], named, where)
     if surface.copy not in regions[1:]:
         raise GeometryError(
@@ -161,12 +161,14 @@ def _copied(surface: Surface, cell: _Part, named: tuple[Named, ...], where: str)
             f"known are {', '.join(regions[1:]) or 'none'}."
         )
     used, face = np.unique(cell.made.face[label == regions.index(surface.copy)], return_inverse=True)
-    face, vertex = face.reshape(-1, 3).astype(np.int32), cell.made.vertex[used] + np.asarray(surface.at)
+    face, patch = face.reshape(-1, 3).astype(np.int32), cell.made.vertex[used]
+    normal = normals(patch, face)
+    vertex = patch + surface.offset * normal
     said = f"{where}: surface {surface.name}"
     if surface.thickness is None:
         check_sheet(vertex, face, said)
         return _Part(surface.name, _bare(vertex, face), None, is_sheet=True)
-    vertex, face = extruded(vertex, face, surface.thickness * np.asarray(surface.at) / np.linalg.norm(surface.at))
+    vertex, face = shell(vertex, vertex + surface.thickness * normal, face)
     check(vertex, face, said)
     return _Part(surface.name, _bare(vertex, face), surface.inside)
 

@@ -128,29 +128,34 @@ def box(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3].copy(), np.asarray(mesh.tri_verts).astype(np.int32)
 
 
-def extruded(vertex: np.ndarray, face: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The body that a sheet sweeps on its way along a vector.
+def normals(vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """(v, 3) unit normals of a surface at its corners, the mean of the faces there by area."""
+    sums = np.zeros_like(vertex)
+    np.add.at(sums, face.ravel(), np.repeat(crossed(vertex[face]), 3, axis=0))
+    return sums / np.linalg.norm(sums, axis=1, keepdims=True)
+
+
+def shell(near: np.ndarray, far: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The body between two sheets with the same triangles.
 
     Parameters
     ----------
-    vertex, face : (v, 3) float64, (f, 3) int
-        The sheet [um], all of which faces the way, or all of which turns its back to it.
-    along : (3,) float64
-        The way [um].
+    near, far : (v, 3) float64
+        Their corners [um]; `far` lies on the side of `near` to which the triangles' normals point.
+    face : (f, 3) int
+        Their triangles.
 
     Returns
     -------
     (2v, 3) float64, (n, 3) int32
         Corners [um] and triangles of a closed surface, counter-clockwise seen from outside.
     """
-    n = len(vertex)
-    if np.einsum("fk,k->", crossed(vertex[face]), along) < 0.0:
-        face = face[:, ::-1]
-    a, b = face[:, [0, 1, 2]].ravel(), face[:, [1, 2, 0]].ravel()
-    rim = ~np.isin(a.astype(np.int64) * n + b, b.astype(np.int64) * n + a)
+    n = len(near)
+    a, b = face.ravel().astype(np.int64), face[:, [1, 2, 0]].ravel().astype(np.int64)
+    rim = ~np.isin(a * n + b, b * n + a)
     a, b = a[rim], b[rim]
     sides = np.concatenate([np.stack([b + n, a + n, a], axis=1), np.stack([b + n, a, b], axis=1)])
-    return np.concatenate([vertex, vertex + along]), np.concatenate([face[:, ::-1], face + n, sides]).astype(np.int32)
+    return np.concatenate([near, far]), np.concatenate([face[:, ::-1], face + n, sides]).astype(np.int32)
 
 
 def complement(solid: Manifold) -> Manifold:

@@ -114,12 +114,10 @@ def _surface(table: Table, taken: dict[str, set[str]], folder: Path) -> Surface 
     mesh, unit = _mesh(table, given, folder)
     shape = _inline(table) if given == "shape" else None
     plane = _plane(table.table("plane")) if given == "plane" else None
-    copy, thickness = _copy(table, given)
+    copy, offset, thickness = _copy(table, given)
     at = table.take("at", vector, (0.0, 0.0, 0.0))
-    if table.has("at") and given not in ("shape", "copy"):
-        table.refuse("at", "only a shape or a copy is moved; a mesh and a plane are where their coordinates say.")
-    if given == "copy" and at is not None and not any(at):
-        table.note("", " is a copy that is not moved: give at, how far it lies from what it copies.")
+    if table.has("at") and given != "shape":
+        table.refuse("at", "only a shape is moved; a mesh, a plane and a copy are where they are.")
     is_open = table.take("open", flag, False)
     if table.has("open") and given != "mesh":
         table.refuse("open", "only a mesh is said to be open; a shape is closed, a plane or a copy open by itself.")
@@ -129,16 +127,18 @@ def _surface(table: Table, taken: dict[str, set[str]], folder: Path) -> Surface 
         table.refuse("inside", "a sheet encloses nothing: remove inside, or give a closed surface.")
     if name is None:
         return None
-    return Surface(name, shape, mesh, unit, plane, copy, thickness, at, inside, is_sheet)
+    return Surface(name, shape, mesh, unit, plane, copy, offset or 0.0, thickness, at, inside, is_sheet)
 
 
-def _copy(table: Table, given: str | None) -> tuple[str | None, float | None]:
-    """The region that a surface copies, and how thick it is made, where it is a copy."""
+def _copy(table: Table, given: str | None) -> tuple[str | None, float | None, float | None]:
+    """The region that a surface copies, how far from it, and how thick it is made, where it is a copy."""
+    length = quantity("length", positive=True)
     if given == "copy":
-        return table.take("copy", text), table.take("thickness", quantity("length", positive=True), None)
-    if table.has("thickness"):
-        table.refuse("thickness", "only a copy is given a thickness.")
-    return None, None
+        return table.take("copy", text), table.take("offset", length), table.take("thickness", length, None)
+    for key in ("offset", "thickness"):
+        if table.has(key):
+            table.refuse(key, f"only a copy is given {'an' if key == 'offset' else 'a'} {key}.")
+    return None, None, None
 
 
 def _plane(table: Table) -> Plane:

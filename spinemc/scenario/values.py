@@ -111,11 +111,13 @@ class Surface:
     plane : Plane or None
         The cross-section of the cell there, an open sheet.
     copy : str or None
-        The region of the cell's surface whose faces, moved by `at`, make the surface: an open sheet.
+        The region of the cell's surface whose faces, moved outward by `offset`, make the surface: an open sheet.
+    offset : float
+        Distance of a copy from what it copies [um].
     thickness : float or None
-        Of the solid body, along `at`, whose near side a copy is [um]; the copy is a sheet without one.
+        Of the body whose near side a copy is [um]; the copy is a sheet without one.
     at : Vector
-        Where the origin of the shape lies, or how far a copy is moved [um].
+        Where the origin of the shape lies [um].
     inside : str or None
         The space that a closed surface encloses; an obstacle without one.
     open : bool
@@ -128,6 +130,7 @@ class Surface:
     unit: float = 1.0
     plane: Plane | None = None
     copy: str | None = None
+    offset: float = 0.0
     thickness: float | None = None
     at: Vector = (0.0, 0.0, 0.0)
     inside: str | None = None

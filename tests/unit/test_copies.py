@@ -9,12 +9,12 @@ from spinemc.geometry import build
 from spinemc.scenario import GeometrySpec, Shape, parse_scenario
 from spinemc.scenario.values import Outside, Surface
 
-SHIFT = (0.0, 0.0, 0.02)
+OFFSET = 0.02
 
 
-def synapse(margin=0.2, region=(), **given):
-    surface = Surface("presynapse", **{"copy": "psd", "at": SHIFT} | given)
-    spec = GeometrySpec(Shape("spine", SPINE), region=region, surface=(surface,), outside=Outside(margin=margin))
+def synapse(margin=0.2, region=(), shape=("spine", SPINE), **given):
+    surface = Surface("presynapse", **{"copy": "psd", "offset": OFFSET} | given)
+    spec = GeometrySpec(Shape(*shape), region=region, surface=(surface,), outside=Outside(margin=margin))
     return build(spec)
 
 
@@ -22,41 +22,40 @@ def faces(geometry, region):
     return geometry.triangles[geometry.faces_of(geometry.regions.index(region))]
 
 
-def test_a_sheet_is_the_patch_moved():
-    geometry = synapse(open=True)
-    moved = faces(geometry, "psd") + np.array(SHIFT)
-    assert np.allclose(
-        np.sort(moved.reshape(-1, 9), axis=0), np.sort(faces(geometry, "presynapse").reshape(-1, 9), axis=0)
-    )
-    assert area_of(geometry, "presynapse") == pytest.approx(area_of(geometry, "psd"), rel=1e-12)
+def test_a_sheet_keeps_its_distance():
+    """From a sphere of radius R, a cap at distance d is (1 + d/R)^2 times as large, and each corner is as far."""
+    cap = {"radius": 0.3, "cap_angle": 1.0, "edge": 0.02}
+    geometry = synapse(shape=("sphere", cap), copy="cap", open=True)
+    grown = (1.0 + OFFSET / 0.3) ** 2
+    assert area_of(geometry, "presynapse") == pytest.approx(grown * area_of(geometry, "cap"), rel=5e-3)
+    assert np.linalg.norm(faces(geometry, "presynapse"), axis=2) == pytest.approx(0.3 + OFFSET, rel=1e-4)
     outside = geometry.spaces.index("outside")
     assert (geometry.face_space[geometry.face_surface == 1] == outside).all()
 
 
-@pytest.mark.parametrize("at", [SHIFT, (0.01, 0.0, 0.03)])
-def test_a_body_has_the_volume_that_the_patch_sweeps(at):
-    """The area that the patch shows to the way, times the way; it is missing from the outside."""
-    thickness = 0.05
-    geometry = synapse(at=at, thickness=thickness)
-    patch = faces(geometry, "psd")
-    shown = 0.5 * np.cross(patch[:, 1] - patch[:, 0], patch[:, 2] - patch[:, 0]).sum(axis=0) @ at / np.linalg.norm(at)
-    bare = build(GeometrySpec(Shape("spine", SPINE), outside=Outside(margin=0.2)))
-    room = np.ptp(geometry.vertex[-8:], axis=0).prod() - np.ptp(bare.vertex[-8:], axis=0).prod()
-    missing = volume_of(bare, "outside") + room - volume_of(geometry, "outside")
-    assert missing == pytest.approx(thickness * shown, rel=1e-9)
+def test_a_body_has_the_volume_between_two_spheres():
+    """A cap's share of the shell between them; it is missing from the outside."""
+    thickness, angle, radius = 0.05, 1.0, 0.3 + OFFSET
+    cap = ("sphere", {"radius": 0.3, "cap_angle": angle, "edge": 0.02})
+    geometry = synapse(shape=cap, copy="cap", thickness=thickness)
+    told = 2.0 / 3.0 * np.pi * (1.0 - np.cos(angle)) * ((radius + thickness) ** 3 - radius**3)
+    room = np.ptp(geometry.vertex[-8:], axis=0).prod() - geometry.volume - volume_of(geometry, "outside")
+    assert room == pytest.approx(told, rel=0.01)
     assert geometry.face_space[geometry.face_surface == 1][0].tolist() == [-1, geometry.spaces.index("outside")]
 
 
-def test_a_body_may_lie_behind_its_patch_and_hold_a_space():
-    """Moved into the cell, the patch has its back to the way."""
-    geometry = synapse(at=(0.0, 0.0, -0.03), thickness=0.02, inside="store")
-    bare = build(GeometrySpec(Shape("spine", SPINE)))
-    assert volume_of(geometry, "store") + volume_of(geometry, "cytosol") == pytest.approx(bare.volume, rel=1e-9)
+def test_a_body_may_hold_a_space():
+    stone, hollow = synapse(thickness=0.05), synapse(thickness=0.05, inside="terminal")
+    held = volume_of(hollow, "terminal")
+    assert held > 0.05 * area_of(hollow, "psd")
+    assert volume_of(hollow, "outside") == pytest.approx(volume_of(stone, "outside"), rel=1e-12)
 
 
 def test_a_named_patch_can_be_copied():
-    geometry = synapse(region=[ball("spot", (0.2, 0.0, 0.6), 0.1)], copy="spot", at=(0.02, 0.0, 0.0), open=True)
-    assert area_of(geometry, "presynapse") == pytest.approx(area_of(geometry, "spot"), rel=1e-12)
+    geometry = synapse(region=[ball("spot", (0.2, 0.0, 0.6), 0.1)], copy="spot", open=True)
+    assert area_of(geometry, "presynapse") == pytest.approx(
+        (1.0 + OFFSET / 0.2) ** 2 * area_of(geometry, "spot"), rel=0.05
+    )
 
 
 @pytest.mark.parametrize("name", ["psdd", "membrane"])
@@ -74,7 +73,7 @@ margin = "0.2 um"
 [[geometry.surface]]
 name = "presynapse"
 copy = "psd"
-at = ["0 um", "0 um", "20 nm"]
+offset = "20 nm"
 [run]
 t_stop = "1 ms"
 dt = "1 us"
@@ -91,16 +90,18 @@ in = "cytosol"
 
 def test_a_copy_is_read():
     scenario = parse_scenario(SCENARIO)
-    assert scenario.geometry.surface == (Surface("presynapse", copy="psd", at=(0.0, 0.0, 0.02), open=True),)
+    assert scenario.geometry.surface == (Surface("presynapse", copy="psd", offset=0.02, open=True),)
     assert parse_scenario(scenario.text) == scenario
     thick = parse_scenario(SCENARIO.replace("copy =", 'thickness = "0.1 um"\ncopy ='))
-    assert thick.geometry.surface == (Surface("presynapse", copy="psd", at=(0.0, 0.0, 0.02), thickness=0.1),)
+    assert thick.geometry.surface == (Surface("presynapse", copy="psd", offset=0.02, thickness=0.1),)
 
 
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
-        (('at = ["0 um", "0 um", "20 nm"]', ""), "geometry.surface 1 is a copy that is not moved: give at"),
+        (('offset = "20 nm"', ""), "geometry.surface 1, offset is missing"),
+        (('copy = "psd"', 'copy = "psd"\nat = ["0 um", "0 um", "1 um"]'), "only a shape is moved"),
+        (('copy = "psd"', 'mesh = "x.obj"'), 'offset = "20 nm": only a copy is given an offset'),
         (
             ('copy = "psd"', 'mesh = "x.obj"\nthickness = "1 nm"'),
             'thickness = "1 nm": only a copy is given a thickness',
