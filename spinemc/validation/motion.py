@@ -190,12 +190,12 @@ def balance(effort: Effort) -> Iterator[Check]:
             edge=0.04,
         ),
         {"Ca": D_CA},
-        dt=5e-6,
+        dt=8e-6,
         t_stop=40e-3,
         every=0.5e-3,
         release=[Release("Ca", count=number, inside="head")],
     )
-    trials = effort.run(spine, quick=16, full=1600, seed=106)
+    trials = effort.run(spine, quick=16, full=1000, seed=106)
     head, shaft = (counts(spine, trials, "Ca", place)[:, 20:].mean(axis=1) for place in ("head", "shaft"))
     exact = volume_of(spine, "head") / volume_of(spine, "shaft")
     ratio = head.mean() / shaft.mean()

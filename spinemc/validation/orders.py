@@ -60,10 +60,10 @@ def mesh_passage(effort: Effort) -> Iterator[Check]:
     radius = 0.3
     exact = radius**2 / (6.0 * D_CA)
     size, bias, error = [], [], []
-    for share in (0.7, 0.4, 0.23):
+    for share in (0.5, 0.3, 0.18):
         ball = _open_ball(radius, radius * share, (0.06 * radius) ** 2 / (2.0 * D_CA), 8.0 * exact, 200, 20_000)
         slowest = radius**2 / (np.pi**2 * D_CA)
-        mean, deviation = passage(ball, effort.run(ball, quick=2, full=32, seed=701), "Ca", slowest)
+        mean, deviation = passage(ball, effort.run(ball, quick=2, full=48, seed=701), "Ca", slowest)
         size.append(np.sqrt(ball.geometry.area / len(ball.geometry.face)))
         bias.append(mean / exact - 1.0)
         error.append(deviation / exact)
@@ -81,7 +81,7 @@ def step_passage(effort: Effort) -> Iterator[Check]:
     step, bias, error = [], [], []
     for steps in (4, 8, 16):
         ball = _open_ball(radius, 0.15 * radius, until / steps, until, 1, molecules)
-        trials = effort.run(ball, quick=2, full=200, seed=702 + steps)
+        trials = effort.run(ball, quick=2, full=120, seed=702 + steps)
         even = radius * (volume_of(ball, "cytosol") / (4.0 / 3.0 * np.pi * radius**3)) ** (1.0 / 3.0)
         p = laws.ball_from_centre(until, even, D_CA)
         left = counts(ball, trials, "Ca")[:, -1] / molecules
@@ -114,7 +114,7 @@ def step_binding(effort: Effort) -> Iterator[Check]:
                 reaction=[turns("A B", "B", k)],
                 release=[Release("A", count=molecules // 2, inside="middle"), *everywhere(B=molecules)],
             )
-        left = counts(box, effort.run(box, quick=16, full=600, seed=703 + n), "A")[:, -1] / (molecules // 2)
+        left = counts(box, effort.run(box, quick=16, full=400, seed=703 + n), "A")[:, -1] / (molecules // 2)
         share = volume / volume_of(box, "cytosol")
         p = (1.0 - share * (1.0 - np.exp(-k * until / volume))) ** molecules
         mean, deviation = settled(left)

@@ -11,7 +11,7 @@ D = 220.0
 
 
 def left_after(time, length, velocity, power, number=400):
-    """Share left of an even start between 0 and a wall that takes up, in a ball (power 2) or a slab (0): finite volumes."""
+    """Share left of an even start below a wall that takes up, in a ball (power 2) or a slab (0), by finite volumes."""
     edge = np.linspace(0.0, length, number + 1)
     step, area = edge[1], edge**power
     volume = (edge[1:] ** (power + 1) - edge[:-1] ** (power + 1)) / (power + 1)
