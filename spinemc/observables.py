@@ -70,8 +70,8 @@ def totals(tree: xr.DataTree | xr.Dataset) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        (..., time, species): volume species, over the cytosol where no other home is told, then surface species, over the
-        membrane where no other is.
+        (..., time, species): volume species, over the cytosol where no other home is told, then surface species, over
+        the membrane where no other is.
     """
     import xarray as xr
 
