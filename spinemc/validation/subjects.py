@@ -95,7 +95,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(walls.uptake, 1, 20),
     Subject(walls.steady, 5, 30),
     Subject(walls.around, 5, 75),
-    Subject(walls.partition, 3, 90),
+    Subject(walls.partition, 3, 32),
     Subject(walls.organelle, 5, 70),
     Subject(surfaces.gliding, 5, 55),
     Subject(surfaces.surroundings, 3, 50),

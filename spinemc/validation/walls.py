@@ -115,7 +115,7 @@ def partition(effort: Effort) -> Iterator[Check]:
         release=[Release("Ca", count=number, inside="low")],
         boundary=[Boundary("sheet", ("Ca",), "permeable", permeability=permeability)],
     )
-    trials = effort.run(box, quick=2, full=60, seed=804)
+    trials = effort.run(box, quick=2, full=24, seed=804)
     share = counts(box, trials, "Ca", "low").sum(axis=0) / (number * len(trials))
     time = box.scenario.run.sample_times
     exact = 0.5 + 0.5 * laws.slab_with_uptake(time[1:], length, D_CA, 2.0 * permeability)
