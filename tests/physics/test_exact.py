@@ -11,7 +11,8 @@ from spinemc.validation import SUBJECTS, Effort, baths, escape, motion, reaction
 from spinemc.validation.subjects import REVERSIBLE, SPEEDS
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "meshes" / "mushroom.obj"
-PRECISE = 0.5  # of a tolerance, which a standard error may be for the tolerance to mean something
+PRECISE = 0.75  # of a tolerance, which a standard error may be for the tolerance to mean something
+CHANCE = 2.0  # standard errors by which a measured value may lie beyond its tolerance
 
 
 def named(value):
@@ -21,11 +22,11 @@ def named(value):
 
 
 def held(checks):
-    """Every check passes, and lies within its tolerance, which its standard error is well below."""
+    """Every check passes, and lies within its tolerance but for chance; its standard error is below the tolerance."""
     for check in checks:
         assert check.passed, check
         if check.tolerance is not None:
-            assert abs(check.off) <= check.tolerance, check
+            assert abs(check.off) <= check.tolerance + CHANCE * check.error / check.scale, check
             assert check.error <= PRECISE * check.tolerance * check.scale, check
 
 
