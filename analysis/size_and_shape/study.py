@@ -69,7 +69,7 @@ def rises(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def numbers(data: xr.Dataset) -> list[str]:
     """What the README of this folder tells, a line each."""
-    from scipy.stats import spearmanr
+    from scipy.stats import linregress, spearmanr
 
     ratio = (data.volume / data.area).values
     lines = [f"{'':<18}{'V/A um':>8}{'n':>4}{'peak, ions':>18}{'weight, 1e-6':>20}"]
@@ -78,14 +78,18 @@ def numbers(data: xr.Dataset) -> list[str]:
         lines.append(
             f"{name:<18}{ratio[i]:8.4f}{one.sizes['trial']:4d}{_spread(one.peak):>18}{_spread(1e6 * one.weight):>20}"
         )
+    lines.append("")
     for what in ("peak", "weight"):
         value = data[what]
-        each = np.repeat(ratio, value.sizes["trial"])
-        trials = spearmanr(each, value.values.ravel(), alternative="greater")
         for by, x in (("V/A", ratio), ("V", data.volume.values)):
+            each, all_trials = np.repeat(x, value.sizes["trial"]), value.values.ravel()
             rho, p = rises(x, value.mean("trial").values)
-            lines.append(f"{what} against {by}, means of {len(x)} geometries: rank correlation {rho:.3f}, p = {p:.2g}")
-        lines.append(f"{what} against V/A, {each.size} trials: {trials.statistic:.3f}, p = {trials.pvalue:.2g}")
+            rank, line = (test(each, all_trials, alternative="greater") for test in (spearmanr, linregress))
+            lines.append(
+                f"{what} against {by}: rank correlation of {len(x)} means {rho:.2f}, p = {p:.2g}; "
+                f"of {each.size} trials {rank.statistic:.2f}, p = {rank.pvalue:.2g}; "
+                f"slope of a straight line through the trials p = {line.pvalue:.2g}, R^2 = {line.rvalue**2:.2f}"
+            )
     return lines
 
 
@@ -95,6 +99,8 @@ def _spread(values: xr.DataArray) -> str:
 
 def plot(data: xr.Dataset, path: Path) -> None:
     """Every trial, mean and standard error, against volume over area."""
+    from scipy.stats import spearmanr
+
     from spinemc.figures.style import INK, MEAN, QUIET, blank, tidy, written
     from spinemc.figures.style import TRIALS as LIGHT
 
@@ -113,13 +119,16 @@ def plot(data: xr.Dataset, path: Path) -> None:
             ax.axhline(0.0, color=QUIET, lw=0.8, zorder=0)
         for i, name in enumerate(data.spine.values):
             place = (float(ratio[i]), float(value.isel(spine=i).max()))
-            ax.annotate(str(name), place, xytext=(0, 5), textcoords="offset points", ha="center", fontsize=7, color=INK)
-        rho, p = rises(ratio.values, about["mean"].values)
+            ax.annotate(str(name), place, xytext=(3, 4), textcoords="offset points", rotation=35, fontsize=7, color=INK)
+        rank = spearmanr(np.repeat(ratio.values, value.sizes["trial"]), value.values.ravel(), alternative="greater")
         ax.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK)
-        ax.set_title(f"rank correlation of means {rho:.2f}, p = {p:.1g}", loc="right", fontsize=8, color=QUIET)
-        ax.set_xlabel("volume over area (nm)")
+        ax.set_title(
+            f"rank correlation {rank.statistic:.2f}, p = {rank.pvalue:.1g}", loc="right", fontsize=8, color=QUIET
+        )
+        ax.set(xlabel="volume over area (nm)", xlim=(15.0, 165.0))
+        ax.margins(y=0.14)
         ax.set_ylabel(label)
-    figure.text(0.02, 0.925, "Calcium and weight rise with volume over area", fontsize=13, fontweight="bold", color=INK)
+    figure.text(0.02, 0.925, "Calcium and weight against volume over area", fontsize=13, fontweight="bold", color=INK)
     said = f"{data.sizes['spine']} geometries, {data.sizes['trial']} trials each; dark: mean and standard error"
     figure.text(0.02, 0.875, said, fontsize=9, color=QUIET)
     written(figure, path)

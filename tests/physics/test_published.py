@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.special import erf
+from scipy.stats import spearmanr
 
 from spinemc import simulate
 from spinemc.chemistry import mechanisms
@@ -222,3 +223,15 @@ def test_scenarios_are_what_the_script_writes(name):
     spine = SPINES["thin" if name == "thin" else "mushroom"]
     text = WRITTEN["scenario"](spine, scenario.title, apparatus="apparatus" in name)
     assert parse_scenario(text, scenario.path) == scenario
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::spinemc.errors.SpinemcWarning")
+def test_peak_calcium_rises_with_volume_over_area():
+    """Over 6 trials of 7 published geometries: rank correlation of the peak in a trial, one-sided p below 0.01."""
+    ratio, peak = [], []
+    for spine in SPINES.values():
+        system = simulate.prepare(parse_scenario(WRITTEN["scenario"](spine, spine.name), STUDY / "x.toml"))
+        ratio += 6 * [system.geometry.volume / system.geometry.area]
+        peak += list(counts(system, run(system, 6, seed=2), "Ca").max(axis=1))
+    assert spearmanr(ratio, peak, alternative="greater").pvalue < 0.01

@@ -40,6 +40,36 @@ def test_block_by_magnesium():
         assert round(float(mechanisms.magnesium_block(v)), 4) == float(share)
 
 
+def test_flux_of_an_nmda_receptor_without_magnesium():
+    """Three entries of the published rate table, which was made with an elementary charge of 1.6e-19 C."""
+    told = {0.5e-6: 31015.681861217126, 100e-6: 50824.691416264475, 284.5e-6: 85727.74080874163}
+    for t, flux in told.items():
+        ours = mechanisms.nmdar_unblocked_flux(mechanisms.voltage(t)) * (mechanisms.FARADAY / AVOGADRO) / 1.6e-19
+        assert ours == pytest.approx(flux, rel=1e-12)
+    assert mechanisms.nmdar_unblocked_flux(20.0) == 0.0
+
+
+def test_magnesium_goes_in_and_out():
+    """At 0 mV a tenth of the open receptors hold magnesium; e-fold changes are 17 mV in and 47 mV out."""
+    block, unblock = mechanisms.nmdar_block(np.array([0.0, -17.0, 47.0]))
+    assert block[0] / (block[0] + unblock[0]) == pytest.approx(0.1)
+    assert block[1] / block[0] == pytest.approx(np.e) and unblock[2] / unblock[0] == pytest.approx(np.e)
+
+
+def test_loops_of_the_ampa_receptor_turn_nowhere():
+    """Around each closed way of the scheme the products of the rates agree, within the digits of the source."""
+    rate = {}
+    for entry in mechanisms.AMPAR.reaction:
+        left, right = (side.split(" + ")[-1] for side in entry["equation"].split(" <-> "))
+        rate[left, right], rate[right, left] = (float(entry[key].split()[0]) for key in ("kf", "kb"))
+    for states in (("C1", "C2", "C4", "C3"), ("C2", "", "C5", "C4")):
+        names = ["AMPAR_" + state if state else "AMPAR" for state in states]
+        round_trip = list(zip(names, [*names[1:], names[0]], strict=True))
+        there = np.prod([rate[a, b] for a, b in round_trip])
+        back = np.prod([rate[b, a] for a, b in round_trip])
+        assert there == pytest.approx(back, rel=0.02)
+
+
 def test_flux_of_an_open_calcium_channel():
     told = {-65: "2.52e6", -20: "9.37e5", 10: "4.3e5"}
     assert all(near(mechanisms.vscc_flux(v), flux) for v, flux in told.items())
