@@ -35,7 +35,7 @@ def held(checks):
     [
         (motion.spreading, 0.4),
         *((subject.checks, 0.32) for subject in REVERSIBLE),
-        (partial(reactions.membrane, dt=2e-6), 0.5),
+        (partial(reactions.membrane, dt=2e-6), 0.75),
         *((subject.checks, 0.3) for subject in SPEEDS[:-1]),
     ],
     ids=named,
