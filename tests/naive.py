@@ -30,7 +30,6 @@ from spinemc.engine.kernels.tables import (
     STEPS,
 )
 
-BELOW_ENTRY = 1e-6
 BEYOND = 2e-6
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 ATTEMPTS = 256
@@ -59,16 +58,6 @@ def grip(velocity, diffusion, span, extent):
     root = math.sqrt(diffusion * span)
     k = velocity * root / diffusion
     return 2.0 * math.sqrt(math.pi) * k * erfcx(0.5 * extent / root + k)
-
-
-def upto(sums, low, high, u):
-    """The entry low ... high - 1 of a running sum that a fraction u of that stretch falls into."""
-    before = sums[low - 1] if low > 0 else 0.0
-    target = before + u * (sums[high - 1] - before)
-    for m in range(low, high - 1):
-        if sums[m] > target:
-            return m
-    return high - 1
 
 
 class Molecule:
@@ -168,10 +157,7 @@ class Engine:
             a, *along = self.draw(PLACES, PLACE, 0, attempt)
             voxel = self.cell_voxel[low + pick(a, high - low)]
             s = self.spaces[space]
-            p = tuple(
-                s.origin[axis] + (n + uniform(word)) * s.size
-                for axis, (n, word) in enumerate(zip(s.indices(voxel), along, strict=True))
-            )
+            p = s.point(voxel, [uniform(word) for word in along])
             if s.inside(p) and compartment in (None, self.compartment(space, p)):
                 place = p
                 break
@@ -304,9 +290,7 @@ class Engine:
 
     def move(self, s, t):
         """One step of every molecule of a species, the last one first: motion, absorption, encounters."""
-        step, surface = self.serial[STEPS], self.spaces[self.space[s]]
-        D = self.chem.D[s].item()
-        sigma = math.sqrt(2.0 * D * self.dt)
+        step, D = self.serial[STEPS], self.chem.D[s].item()
         self.serial[MOVES] += len(self.molecules[s])
         for i in reversed(range(len(self.molecules[s]))):
             if i >= len(self.molecules[s]):  # an encounter took more than one
@@ -316,16 +300,19 @@ class Engine:
                 molecule.face = -1
                 continue
             *three, spare = words(self.key, i, step, MOVE, s, 0)
-            start = molecule.at
-            if surface.has_rims(s, molecule.voxel):
-                self.settle(s, i, *self.creep(s, i, start, D), spare, t)
-                continue
-            way = tuple(sigma * normal(word) for word in three)
-            end, boundary, kind = self.travel(s, i, 1, start, way, D, self.dt)
-            if boundary < 0 and kind == s:
-                u = uniform(words(self.key, i, step, TOUCH, s, 0)[0])
-                boundary = self.touched(s, start, end, D, self.dt, u)
-            self.settle(s, i, end, boundary, kind, spare, t)
+            self.settle(s, i, *self.fly(s, i, molecule.at, three, D), spare, t)
+
+    def fly(self, s, i, start, draws, D):
+        """The end of molecule i's step, the boundary that took it, -1 for none, and what it now is."""
+        surface = self.spaces[self.space[s]]
+        if surface.has_rims(s, surface.voxel(start)):
+            return self.creep(s, i, start, D)
+        sigma = math.sqrt(2.0 * D * self.dt)
+        end, boundary, kind = self.travel(s, i, 1, start, tuple(sigma * normal(w) for w in draws), D, self.dt)
+        if boundary < 0 and kind == s:
+            u = uniform(words(self.key, i, self.serial[STEPS], TOUCH, s, 0)[0])
+            boundary = self.touched(s, start, end, D, self.dt, u)
+        return end, boundary, kind
 
     def settle(self, s, i, end, boundary, kind, spare, t):
         """Take molecule i out at a boundary, or let it meet partners where its step ended, as what it now is."""
@@ -432,34 +419,29 @@ class Engine:
             if seeks:
                 self.meet(s, i, uniform(d), t)
 
-    def enter(self, e):
-        """Let molecules in through a boundary held at a concentration."""
-        s, concentration, area = (
-            column[e].item() for column in (self.entries.species, self.entries.concentration, self.entries.area)
-        )
+    def enter(self, e, t):
+        """Let molecules in through a boundary held at a concentration: those that it would take the other way."""
+        s, b = self.entries.species[e].item(), self.entries.boundary[e].item()
         D, surface = self.chem.D[s].item(), self.spaces[self.space[s]]
-        self.clock[1 + e] -= 2.0 * concentration * area * math.sqrt(D * self.dt / math.pi)
+        voxels = self.entries.voxel[self.entries.start[e] : self.entries.start[e + 1]].tolist()
+        self.clock[1 + e] -= self.entries.tried[e].item()
+        kept = list(self.absorbed)
         while self.clock[1 + e] < 0.0:
-            a, b, c, d = self.draw(ENTRIES, ENTER, e, 0)
-            g, h, *sideways = self.draw(ENTRIES, ENTER, e, 1)
+            wait, *_ = self.draw(ENTRIES, ENTER, e, 0)
+            a, *along = self.draw(ENTRIES, ENTER, e, 1)
+            i = -1 - self.serial[ENTRIES]
             self.serial[ENTRIES] += 1
-            self.clock[1 + e] += exponential(a)
-            f = self.entries.face[upto(self.entries.upto, self.entries.start[e], self.entries.start[e + 1], uniform(b))]
-            root = math.sqrt(uniform(c))
-            weights = 1.0 - root, root * (1.0 - uniform(d)), root * uniform(d)
-            n = surface.normals[f]
-            corners = zip(*surface.corners[f], strict=True)
-            start = minus([dot(weights, coordinate) for coordinate in corners], times(BELOW_ENTRY, n))
-            if surface.voxel(start) < 0 or not surface.inside(start):
+            self.clock[1 + e] += exponential(wait)
+            start = surface.point(voxels[pick(a, len(voxels))], [uniform(word) for word in along])
+            if not surface.inside(start):
                 continue
-            depth = math.sqrt(2.0 * exponential(g))
-            one, two = (normal(word) for word in sideways)
-            first, second = frame(n)
-            way = minus(plus(times(one, first), times(two, second)), times(depth, n))
-            made = surface.travel(s, start, times(uniform(h) * math.sqrt(2.0 * D * self.dt), way))
-            if made is not None and made[1] < 0:
-                self.add(s, made[0])
-                self.absorbed[self.entries.boundary[e]] -= 1
+            *three, spare = words(self.key, i, self.serial[STEPS], MOVE, s, 0)
+            _, boundary, _ = self.fly(s, i, start, three, D)
+            if boundary == b:
+                kept[b] -= 1
+                self.add(s, start)
+                self.meet(s, len(self.molecules[s]) - 1, uniform(spare), t)
+        self.absorbed = kept
 
     def advance(self, start, steps):
         """Make some steps from time `start` [s] on."""
@@ -473,6 +455,6 @@ class Engine:
                 elif self.chem.D[s] > 0.0 or self.chem.active_start[s + 1] > self.chem.active_start[s]:
                     self.stay(s, middle)
             for e in range(len(self.entries.species)):
-                self.enter(e)
+                self.enter(e, middle)
             self.fire(middle, 0.5 * self.dt)
             self.serial[STEPS] += 1

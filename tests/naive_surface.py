@@ -85,6 +85,11 @@ class Surface:
         ij, k = divmod(voxel - self.first, self.shape[2])
         return *divmod(ij, self.shape[1]), k
 
+    def point(self, voxel, shares):
+        """The point at some fractions of a voxel's edges."""
+        along = zip(self.origin, self.indices(voxel), shares, strict=True)
+        return tuple(origin + (n + share) * self.size for origin, n, share in along)
+
     def crosses(self, f, p, d):
         """1 where the line through p along d leaves through side f, -1 where it comes in, 0 where it misses."""
         a, b, c = (minus(corner, p) for corner in self.corners[f])

@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE.parent / "published_spine"))
 
 from scenarios import SPINES, Spine, scenario  # noqa: E402
 
-TRIALS = 20
+TRIALS = 50  # as many as the paper has
 
 
 def ran(spine: Spine, folder: Path, trials: int = TRIALS, *settings: str, threads: int | None = None) -> xr.DataTree:
@@ -117,16 +117,18 @@ def plot(data: xr.Dataset, path: Path) -> None:
         ax.errorbar(ratio, about["mean"], about["sem"], fmt="o", color=MEAN, ms=6, capsize=3, lw=1.5)
         if what == "weight":
             ax.axhline(0.0, color=QUIET, lw=0.8, zorder=0)
-        for i, name in enumerate(data.spine.values):
-            place = (float(ratio[i]), float(value.isel(spine=i).max()))
-            ax.annotate(str(name), place, xytext=(3, 4), textcoords="offset points", rotation=35, fontsize=7, color=INK)
+        low, high = float(value.min()), float(value.max())
+        ax.set(xlabel="volume over area (nm)", xlim=(15.0, 150.0), ylim=(min(low, 0.0), high + 0.4 * (high - low)))
+        for x, name in zip(ratio.values, data.spine.values, strict=True):
+            place = (float(x), 0.99)
+            ax.annotate(
+                str(name), place, xycoords=("data", "axes fraction"), rotation=90, va="top", ha="center", fontsize=7
+            )
         rank = spearmanr(np.repeat(ratio.values, value.sizes["trial"]), value.values.ravel(), alternative="greater")
         ax.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK)
         ax.set_title(
             f"rank correlation {rank.statistic:.2f}, p = {rank.pvalue:.1g}", loc="right", fontsize=8, color=QUIET
         )
-        ax.set(xlabel="volume over area (nm)", xlim=(15.0, 165.0))
-        ax.margins(y=0.14)
         ax.set_ylabel(label)
     figure.text(0.02, 0.925, "Calcium and weight against volume over area", fontsize=13, fontweight="bold", color=INK)
     said = f"{data.sizes['spine']} geometries, {data.sizes['trial']} trials each; dark: mean and standard error"

@@ -104,9 +104,8 @@ class System:
             if what.kind == "permeable" or velocity[number] * np.sqrt(dt) < _STRONG * np.sqrt(network.D[species]):
                 continue
             takes[species] = True
-            absorbing[species, sides] = what.kind == "absorb"
-            far = _REACH * np.sqrt(2.0 * network.D[species] * dt)
-            reach[sides] = np.maximum(reach[sides], far)
+            absorbing[species, sides] = True
+            reach[sides] = np.maximum(reach[sides], self._reach(species))
         near_start, near = self._listed(geometry.sides.min(axis=1), geometry.sides.max(axis=1), self._in_space(reach))
         rim, rim_of = _rims(geometry, absorbing)
         fast = np.where(rim_of, network.D[:, np.newaxis], 0.0)
@@ -213,18 +212,33 @@ class System:
     def entries(self) -> Entries:
         """The clamped boundaries."""
         held = [i for i, (_, boundary, _) in enumerate(self.boundaries) if boundary.kind == "clamp"]
-        area = np.tile(self.geometry.face_area, 2)
-        sides = [self._sides[i] for i in held]
-        joined = np.concatenate([*sides, np.zeros(0, np.int64)])
+        species = np.array([self.boundaries[i][2] for i in held], np.int64)
+        voxels = [self._voxels_within_a_step(self._sides[i], int(s)) for i, s in zip(held, species, strict=True)]
+        volume = [
+            v.size * self.grids[self.network.space[s]].voxels.size ** 3 for v, s in zip(voxels, species, strict=True)
+        ]
+        tried = np.array([self.boundaries[i][1].concentration for i in held], np.float64) * volume
         return Entries(
-            species=np.array([self.boundaries[i][2] for i in held], np.int64),
+            species=species,
             boundary=np.array(held, np.int64),
-            concentration=np.array([self.boundaries[i][1].concentration for i in held], np.float64),
-            start=np.cumsum([0] + [f.size for f in sides]).astype(np.int64),
-            face=joined.astype(np.int64),
-            upto=np.cumsum(area[joined]),
-            area=np.array([area[f].sum() for f in sides], np.float64),
+            tried=tried,
+            start=np.cumsum([0] + [v.size for v in voxels]).astype(np.int64),
+            voxel=np.concatenate([*voxels, np.zeros(0, np.int64)]).astype(np.int32),
+            most=np.ceil(tried + 8.0 * np.sqrt(tried) + 8.0).astype(np.int64),
         )
+
+    def _voxels_within_a_step(self, sides: np.ndarray, species: int) -> np.ndarray:
+        """Numbers of the voxels from which a step of a population may reach some sides."""
+        geometry, space = self.geometry, int(self.network.space[species])
+        reach = np.zeros(len(geometry.sides))
+        reach[sides] = self._reach(species)
+        start, _ = _near(self.grids[space], geometry.sides.min(axis=1), geometry.sides.max(axis=1), reach)
+        held = (np.diff(start) > 0) & (self.grids[space].voxels.volume.ravel() > 0.0)
+        return np.flatnonzero(held) + self._first[space]
+
+    def _reach(self, species: int) -> float:
+        """The distance within which a step of a population looks for faces that absorb [um]."""
+        return float(_REACH * np.sqrt(2.0 * self.network.D[species] * self.scenario.run.dt))
 
     def cell_size(self, step: Step) -> float:
         """Edge of the reaction cells in which the partners of a second-order step meet [um]."""

@@ -148,6 +148,9 @@ class _Molecules:
             cursor=np.zeros(steps, np.int64),
             rate=np.zeros(steps),
         )
+        room = np.zeros(species, np.int64)
+        np.add.at(room, system.entries.species, 2 * system.entries.most)
+        self.grow(room)
 
     def grow(self, room: np.ndarray) -> None:
         """Move to arrays with at least `room` slots for each species."""

@@ -9,7 +9,7 @@ down, which costs more than the geometry.
 
 import math
 
-from spinemc.engine.kernels.rng import inline, jit
+from spinemc.engine.kernels.rng import inline
 from spinemc.engine.kernels.tables import NONE, Frame
 
 BOUNCES = 64  # reflections in one step before it is given up
@@ -209,24 +209,3 @@ def travel(frame, center_inside, start, triangle, plane, corner, boundary, speci
         dz = qz - twice * nz - z
         reflected = True
     return px, py, pz, -1, -1
-
-
-@jit
-def travel_in(walls, species, px, py, pz, dx, dy, dz):
-    """`travel` for those who call it rarely."""
-    return travel(
-        frame_of(walls, walls.space[species]),
-        walls.center_inside,
-        walls.start,
-        walls.triangle,
-        walls.plane,
-        walls.corner,
-        walls.boundary,
-        species,
-        px,
-        py,
-        pz,
-        dx,
-        dy,
-        dz,
-    )

@@ -9,9 +9,8 @@ import numpy as np
 
 from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
-from spinemc.engine.kernels.move import frame_of, travel, voxel_at
-from spinemc.engine.kernels.places import compartment_of
-from spinemc.engine.kernels.put import enter
+from spinemc.engine.kernels.move import frame_of, point_in_voxel, travel, voxel_at
+from spinemc.engine.kernels.places import compartment_of, inside
 from spinemc.engine.kernels.react import (
     add,
     cell_of,
@@ -23,8 +22,22 @@ from spinemc.engine.kernels.react import (
     remove,
     tell,
 )
-from spinemc.engine.kernels.rng import FIRST, MOVE, SECOND, TOUCH, displacements, jit, normal, uniform, words
-from spinemc.engine.kernels.tables import ARRIVED, FULL, HELD, MOVES, NONE, STEPS
+from spinemc.engine.kernels.rng import (
+    ENTER,
+    FIRST,
+    MOVE,
+    SECOND,
+    TOUCH,
+    displacements,
+    exponential,
+    inline,
+    jit,
+    normal,
+    pick,
+    uniform,
+    words,
+)
+from spinemc.engine.kernels.tables import ARRIVED, ENTRIES, FULL, HELD, MOVES, NONE, STEPS
 
 BLOCK = 256  # molecules whose displacements are drawn together
 
@@ -35,12 +48,163 @@ DONE, GROW, OVERFLOW = range(3)
 BEFORE, MOTION, AFTER = range(3)
 
 
+@inline
+def flight(
+    walls,
+    state,
+    key,
+    step,
+    species,
+    i,
+    frame,
+    of_voxel,
+    shelter,
+    shelter_first,
+    rim_start,
+    near_start,
+    near,
+    center_inside,
+    start,
+    triangle,
+    plane,
+    corner,
+    boundaries,
+    taken,
+    parts,
+    diffusion,
+    dt,
+    v,
+    px,
+    py,
+    pz,
+    dx,
+    dy,
+    dz,
+):
+    """Where molecule i of a volume species is after a step from p in voxel v along d, and what has become of it.
+
+    The walls' arrays come one by one, see kernels.move.
+
+    Returns
+    -------
+    x, y, z, voxel, boundary, species
+        As `kernels.absorb.pass_or_bounce`.
+    """
+    clear = of_voxel[v, 1] * 1e-6
+    square = dx * dx + dy * dy + dz * dz
+    x = px + dx
+    y = py + dy
+    z = pz + dz
+    w = voxel_at(frame, x, y, z)
+    boundary = NONE
+    kind = species
+    row = v + shelter_first
+    if taken and rim_start[v + 1] > rim_start[v]:
+        return creep(walls, state, key, step, species, i, px, py, pz, v, diffusion, dt)
+    if square >= clear * clear and (
+        square > shelter[row, 4]
+        or shelter[row, 0] * px + shelter[row, 1] * py + shelter[row, 2] * pz >= shelter[row, 3]
+        or shelter[row, 0] * x + shelter[row, 1] * y + shelter[row, 2] * z >= shelter[row, 3]
+    ):
+        if parts:
+            x, y, z, w, boundary, kind = pass_or_bounce(
+                walls, state, key, step, species, i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
+            )
+        else:
+            x, y, z, w, boundary = travel(
+                frame, center_inside, start, triangle, plane, corner, boundaries, species, px, py, pz, dx, dy, dz
+            )
+            if w < 0 and boundary < 0:
+                state.serial[HELD] += 1
+                x = px
+                y = py
+                z = pz
+                w = v
+    if taken and boundary < 0 and kind == species and near_start[w + 1] > near_start[w]:
+        f, exponent, extent = brushes(
+            near_start, near, plane, corner, boundaries, species, w, px, py, pz, x, y, z, diffusion * dt
+        )
+        if f >= 0:
+            a, _, _, _ = words(key, i, step, TOUCH, species, FIRST)
+            boundary = touched(walls, species, f, exponent, extent, diffusion, dt, uniform(a))
+    return x, y, z, w, boundary, kind
+
+
+@jit
+def enter(walls, cells, chem, entries, key, state, spot, e, dt):
+    """Let molecules in through a boundary held at a concentration, and let each meet partners.
+
+    In an even solution of that concentration, as many would start from a place and be taken by the boundary as come
+    from it and end there: a step and its reverse are equally likely. So molecules of such a solution are tried, and
+    those that the boundary takes are put where they started from. What enters and what leaves balance whatever the
+    shape, the step and the way that absorption is decided.
+    """
+    s = entries.species[e]
+    b = entries.boundary[e]
+    step = state.serial[STEPS]
+    frame = frame_of(walls, walls.space[s])
+    low = entries.start[e]
+    high = entries.start[e + 1]
+    sigma = math.sqrt(2.0 * chem.D[s] * dt)
+    state.clock[1 + e] -= entries.tried[e]
+    kept = state.absorbed.copy()
+    while state.clock[1 + e] < 0.0:
+        serial = state.serial[ENTRIES]
+        state.serial[ENTRIES] += 1
+        a, _, _, _ = words(key, serial, serial >> 32, ENTER, e, FIRST)
+        state.clock[1 + e] += exponential(a)
+        a, g, h, p = words(key, serial, serial >> 32, ENTER, e, SECOND)
+        v = np.int64(entries.voxel[low + pick(a, high - low)])
+        px, py, pz = point_in_voxel(frame, v, uniform(g), uniform(h), uniform(p))
+        if not inside(walls, walls.space[s], v, px, py, pz):
+            continue
+        i = -1 - serial  # no molecule's
+        a, g, h, p = words(key, i, step, MOVE, s, FIRST)
+        _, _, _, _, boundary, _ = flight(
+            walls,
+            state,
+            key,
+            step,
+            s,
+            i,
+            frame,
+            cells.of_voxel,
+            walls.shelter,
+            walls.shelter_first[s],
+            walls.rim_start,
+            walls.near_start,
+            walls.near,
+            walls.center_inside,
+            walls.start,
+            walls.triangle,
+            walls.plane,
+            walls.corner,
+            walls.boundary,
+            walls.takes[s],
+            walls.parts[s],
+            chem.D[s],
+            dt,
+            v,
+            px,
+            py,
+            pz,
+            sigma * normal(a),
+            sigma * normal(g),
+            sigma * normal(h),
+        )
+        if boundary == b:
+            kept[b] -= 1
+            add(cells, chem, state, s, px, py, pz, v, NONE, NONE)
+            if chem.active_start[s + 1] > chem.active_start[s] and state.serial[FULL] == 0:
+                encounter(walls, cells, chem, key, state, spot, s, state.n[s] - 1, dt, uniform(p))
+    state.absorbed[:] = kept  # a passage through a partition was only tried
+
+
 @jit
 def move(walls, cells, chem, key, state, spot, s, dt):
     """Move every molecule of a volume species by one step, take out what is absorbed, and let each meet partners."""
     step = state.serial[STEPS]
     sigma = math.sqrt(2.0 * chem.D[s] * dt)
-    spread = chem.D[s] * dt
     base = state.start[s]
     column = chem.column[0, s]
     columns = chem.columns[0]
@@ -87,54 +251,42 @@ def move(walls, cells, chem, key, state, spot, s, dt):
             if i >= number[s]:
                 continue
             j = base + i
-            px = at_x[j]
-            py = at_y[j]
-            pz = at_z[j]
-            dx = delta[0, i - low]
-            dy = delta[1, i - low]
-            dz = delta[2, i - low]
             v = np.int64(at_voxel[j])
             if waits and at_face[j] == ARRIVED:
                 at_face[j] = NONE
                 continue
-            clear = of_voxel[v, 1] * 1e-6
-            square = dx * dx + dy * dy + dz * dz
-            x = px + dx
-            y = py + dy
-            z = pz + dz
-            w = voxel_at(frame, x, y, z)
-            boundary = NONE
-            kind = s
-            row = v + shelter_first
-            if taken and rim_start[v + 1] > rim_start[v]:
-                x, y, z, w, boundary, kind = creep(walls, state, key, step, s, i, px, py, pz, v, diffusion, dt)
-            elif square >= clear * clear and (
-                square > shelter[row, 4]
-                or shelter[row, 0] * px + shelter[row, 1] * py + shelter[row, 2] * pz >= shelter[row, 3]
-                or shelter[row, 0] * x + shelter[row, 1] * y + shelter[row, 2] * z >= shelter[row, 3]
-            ):
-                if parts:
-                    x, y, z, w, boundary, kind = pass_or_bounce(
-                        walls, state, key, step, s, i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
-                    )
-                else:
-                    x, y, z, w, boundary = travel(
-                        frame, center_inside, start, triangle, plane, corner, boundaries, s, px, py, pz, dx, dy, dz
-                    )
-                    if w < 0 and boundary < 0:
-                        state.serial[HELD] += 1
-                        x = px
-                        y = py
-                        z = pz
-                        w = v
-            listed = taken and boundary < 0 and kind == s and rim_start[v + 1] == rim_start[v]
-            if listed and near_start[w + 1] > near_start[w]:
-                f, exponent, extent = brushes(
-                    near_start, near, plane, corner, boundaries, s, w, px, py, pz, x, y, z, spread
-                )
-                if f >= 0:
-                    a, _, _, _ = words(key, i, step, TOUCH, s, FIRST)
-                    boundary = touched(walls, s, f, exponent, extent, diffusion, dt, uniform(a))
+            x, y, z, w, boundary, kind = flight(
+                walls,
+                state,
+                key,
+                step,
+                s,
+                i,
+                frame,
+                of_voxel,
+                shelter,
+                shelter_first,
+                rim_start,
+                near_start,
+                near,
+                center_inside,
+                start,
+                triangle,
+                plane,
+                corner,
+                boundaries,
+                taken,
+                parts,
+                diffusion,
+                dt,
+                v,
+                at_x[j],
+                at_y[j],
+                at_z[j],
+                delta[0, i - low],
+                delta[1, i - low],
+                delta[2, i - low],
+            )
             if boundary >= 0:
                 state.absorbed[boundary] += 1
                 remove(cells, chem, state, s, i)
@@ -235,15 +387,20 @@ def stay(walls, cells, chem, key, state, spot, s, dt):
 
 
 @jit
-def has_room(state):
-    """Whether every species has slots for what the encounters of one step may make."""
+def has_room(state, entries):
+    """Whether every species has slots for what the encounters of one step may make and clamps may let in."""
     total = 0
     for s in range(state.n.shape[0]):
         total += state.n[s]
-    tight = 0
+    for e in range(entries.species.shape[0]):
+        total += entries.most[e]
     for s in range(state.n.shape[0]):
-        tight += state.room[s] - state.n[s] < 64 + total // 4
-    return tight == 0
+        needed = 64 + total // 4
+        for e in range(entries.species.shape[0]):
+            needed += entries.most[e] if entries.species[e] == s else 0
+        if state.room[s] - state.n[s] < needed:
+            return False
+    return True
 
 
 @jit
@@ -280,7 +437,7 @@ def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, ste
                 return step, GROW
             state.pause[0] = MOTION
         if state.pause[0] == MOTION:
-            if not has_room(state):
+            if not has_room(state, entries):
                 return step, GROW
             for m in range(chem.active.shape[0]):
                 r = chem.active[m]
@@ -291,7 +448,7 @@ def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, ste
                 elif chem.D[s] > 0.0 or chem.active_start[s + 1] > chem.active_start[s]:
                     stay(walls, cells, chem, key, state, spot, s, dt)
             for e in range(entries.species.shape[0]):
-                enter(walls, cells, chem, entries, key, state, e, dt)
+                enter(walls, cells, chem, entries, key, state, spot, e, dt)
             if state.serial[FULL] != 0:
                 return step, OVERFLOW
             state.pause[0] = AFTER

@@ -117,11 +117,10 @@ class Entries(NamedTuple):
 
     species: np.ndarray
     boundary: np.ndarray
-    concentration: np.ndarray  # [molecules um^-3]
-    start: np.ndarray  # (entries + 1,) faces of each entry
-    face: np.ndarray  # sides
-    upto: np.ndarray  # area summed along `face`, up to and including each [um^2]
-    area: np.ndarray  # (entries,) [um^2]
+    tried: np.ndarray  # (entries,) mean number of molecules that are tried in a step
+    start: np.ndarray  # (entries + 1,) entry e takes molecules from voxel[start[e]:start[e + 1]] in one step
+    voxel: np.ndarray
+    most: np.ndarray  # (entries,) int64 molecules that one step lets in, as good as never exceeded
 
 
 class Spot(NamedTuple):
