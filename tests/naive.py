@@ -384,8 +384,8 @@ class Engine:
         left, attempt, kind, boundary = self.dt, 0, s, -1
         while left > 0.0 and boundary < 0:
             surface = self.spaces[self.space[kind]]
-            span = surface.rim_distance(kind, p) / 3.0
-            span = min(left, max(span * span / (2.0 * D), self.dt / 4096.0))
+            span = surface.rim_distance(kind, p) / 3.5
+            span = min(left, max(span * span / (2.0 * D), self.dt * 2.0**-20))
             left -= span
             *three, spare = words(self.key, i, self.serial[STEPS], CREEP, s, attempt)
             attempt += 1

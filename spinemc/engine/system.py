@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from spinemc.chemistry.network import Network, Step
+from spinemc.engine.kernels.absorb import FAR
 from spinemc.engine.kernels.tables import Cells, Chemistry, Entries, Walls
 from spinemc.engine.rates import correction, spectrum
 from spinemc.engine.tabulate import tabulate
@@ -17,7 +18,7 @@ from spinemc.scenario import Boundary, Scenario
 
 _STEPS = (3.5, 2.0)  # lengths of steps, in standard deviations along an axis, that shelters are made for
 _FLAT = 0.2  # cosine of the turn of the wall at an edge, above which one slides over it
-_RIM_REACH = 4.0  # standard deviations of a step within which a rim is looked for
+_RIM_REACH = FAR  # standard deviations of a step within which a rim is looked for
 _STRONG = 0.4  # uptake velocity in units of sqrt(D / dt) above which a wall takes paths that do not cross it
 _REACH = 6.0  # standard deviations of a step within which an absorbing face is looked for
 

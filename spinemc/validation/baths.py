@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from spinemc.engine.system import System
 from spinemc.scenario import Boundary, Release
+from spinemc.validation import laws
 from spinemc.validation.check import Check, Effort, alike, averaged
 from spinemc.validation.scenes import D_CA, counts, points, scene, shape, volume_of
 
@@ -60,17 +63,38 @@ def flux(effort: Effort) -> Iterator[Check]:
 
 def around(effort: Effort) -> Iterator[Check]:
     """A ball whose whole surface is held at c: the number inside is c V, whatever the step."""
-    c, radius = 3000.0, 0.2
     for dt in (2e-6, 0.5e-6):
-        ball = scene(
-            shape("sphere", radius=radius, edge=0.04),
-            {"A": D_CA},
-            dt=dt,
-            t_stop=2e-3,
-            every=1e-4,
-            release=[Release("A", concentration=c, inside="cytosol")],
-            boundary=[Boundary("membrane", ("A",), "clamp", c)],
+        ball = _ball(
+            3000.0, dt, t_stop=2e-3, every=1e-4, release=[Release("A", concentration=3000.0, inside="cytosol")]
         )
         n = counts(ball, effort.run(ball, quick=16, full=128, seed=303), "A")[:, 5:]
-        exact = c * volume_of(ball, "cytosol")
-        yield averaged(f"bath around a ball, {1e6 * dt:g} us: mean number", exact, n, 0.01, "molecules")
+        exact = 3000.0 * volume_of(ball, "cytosol")
+        yield averaged(f"bath around a ball, steps of {1e6 * dt:g} us: mean number", exact, n, 0.01, "molecules")
+
+
+def filling(effort: Effort) -> Iterator[Check]:
+    """An empty ball whose whole surface is held at c from the start: the number inside at three times.
+
+    The ball of the exact result has the volume of the mesh.
+    """
+    c = 30000.0
+    ball = _ball(c, 0.5e-6, t_stop=32e-6, every=8e-6)
+    n = counts(ball, effort.run(ball, quick=24, full=400, seed=304), "A")
+    volume = volume_of(ball, "cytosol")
+    radius = (0.75 * volume / np.pi) ** (1.0 / 3.0)
+    for k in (1, 2, 4):
+        time = ball.scenario.run.sample_times[k]
+        exact = c * volume * (1.0 - float(laws.ball(np.array([time]), radius, D_CA)[0]))
+        name = f"bath around an empty ball: mean number after {1e6 * time:.0f} us"
+        yield averaged(name, exact, n[:, k], 0.01, "molecules")
+
+
+def _ball(c: float, dt: float, **more: Any) -> System:
+    """A ball whose whole surface is held at a concentration."""
+    return scene(
+        shape("sphere", radius=0.2, edge=0.04),
+        {"A": D_CA},
+        dt=dt,
+        boundary=[Boundary("membrane", ("A",), "clamp", c)],
+        **more,
+    )

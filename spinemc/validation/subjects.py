@@ -92,6 +92,8 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(escape.head_and_neck, 2, 5),
     Subject(baths.number, 2, 25),
     Subject(baths.flux, 4, 40),
+    Subject(baths.around, 3, 20),
+    Subject(baths.filling, 1, 8),
     Subject(walls.uptake, 1, 20),
     Subject(walls.steady, 5, 30),
     Subject(walls.around, 5, 75),

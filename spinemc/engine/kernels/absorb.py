@@ -15,8 +15,8 @@ from spinemc.engine.kernels.move import BOUNCES, first_contact, frame_of, is_ins
 from spinemc.engine.kernels.rng import CREEP, TOUCH, inline, jit, normal, uniform, words
 from spinemc.engine.kernels.tables import HELD, NONE
 
-FAR = 3.0  # a step's standard deviations that have to fit between a molecule and a rim
-SHORTEST = 1.0 / 4096.0  # part of a step that is never divided further
+FAR = 3.5  # a step's standard deviations that have to fit between a molecule and a rim
+SHORTEST = 2.0**-20  # part of a step that is never divided further
 FORGOTTEN = 30.0  # exponent of a touch that is not considered
 BEYOND = 2e-6  # where the way goes on behind a partition, more than the two sides of a sheet are apart [um]
 SQRT_PI = math.sqrt(math.pi)
