@@ -28,6 +28,7 @@ from spinemc.engine.kernels.tables import (
     SERIALS,
     SPREAD,
     STEPS,
+    TRIES,
 )
 
 BEYOND = 2e-6
@@ -289,18 +290,24 @@ class Engine:
         self.perform(self.chem.active[chosen], s, i, other, there[pick(b, len(there))])
 
     def move(self, s, t):
-        """One step of every molecule of a species, the last one first: motion, absorption, encounters."""
+        """One step of every molecule of a species, the last one first: motion and absorption."""
         step, D = self.serial[STEPS], self.chem.D[s].item()
         self.serial[MOVES] += len(self.molecules[s])
         for i in reversed(range(len(self.molecules[s]))):
-            if i >= len(self.molecules[s]):  # an encounter took more than one
-                continue
             molecule = self.molecules[s][i]
             if molecule.face == ARRIVED:
                 molecule.face = -1
                 continue
             *three, spare = words(self.key, i, step, MOVE, s, 0)
             self.settle(s, i, *self.fly(s, i, molecule.at, three, D), spare, t)
+
+    def seek(self, s, t):
+        """Encounters of every molecule of a species that moves in a volume, the last one first."""
+        if self.chem.active_start[s + 1] > self.chem.active_start[s]:
+            for i in reversed(range(len(self.molecules[s]))):
+                if i < len(self.molecules[s]):
+                    *_, spare = words(self.key, i, self.serial[STEPS], MOVE, s, 0)
+                    self.meet(s, i, uniform(spare), t)
 
     def fly(self, s, i, start, draws, D):
         """The end of molecule i's step, the boundary that took it, -1 for none, and what it now is."""
@@ -315,18 +322,18 @@ class Engine:
         return end, boundary, kind
 
     def settle(self, s, i, end, boundary, kind, spare, t):
-        """Take molecule i out at a boundary, or let it meet partners where its step ended, as what it now is."""
+        """Take molecule i out at a boundary, or put it where its step ended, as what it now is."""
         molecule = self.molecules[s][i]
         if boundary >= 0:
             self.absorbed[boundary] += 1
             self.remove(s, i)
         elif kind == s:
             molecule.at, molecule.voxel = end, self.spaces[self.space[s]].voxel(end)
-            self.meet(s, i, uniform(spare), t)
         else:
             self.remove(s, i)
             self.add(kind, end, ARRIVED if kind > s else -1)
-            self.meet(kind, len(self.molecules[kind]) - 1, uniform(spare), t)
+            if kind < s:  # those of its new kind have met theirs
+                self.meet(kind, len(self.molecules[kind]) - 1, uniform(spare), t)
 
     def touched(self, s, p, q, D, span, u):
         """The boundary that takes a path from p to q that may have met it between its ends, by a number u; or -1."""
@@ -429,12 +436,13 @@ class Engine:
         while self.clock[1 + e] < 0.0:
             wait, *_ = self.draw(ENTRIES, ENTER, e, 0)
             a, *along = self.draw(ENTRIES, ENTER, e, 1)
-            i = -1 - self.serial[ENTRIES]
             self.serial[ENTRIES] += 1
             self.clock[1 + e] += exponential(wait)
             start = surface.point(voxels[pick(a, len(voxels))], [uniform(word) for word in along])
             if not surface.inside(start):
                 continue
+            i = 2**31 + self.serial[TRIES] % 2**31
+            self.serial[TRIES] += 1
             *three, spare = words(self.key, i, self.serial[STEPS], MOVE, s, 0)
             _, boundary, _ = self.fly(s, i, start, three, D)
             if boundary == b:
@@ -452,6 +460,7 @@ class Engine:
             for s in range(len(self.molecules)):
                 if self.chem.D[s] > 0.0 and not self.chem.surface[s]:
                     self.move(s, middle)
+                    self.seek(s, middle)
                 elif self.chem.D[s] > 0.0 or self.chem.active_start[s + 1] > self.chem.active_start[s]:
                     self.stay(s, middle)
             for e in range(len(self.entries.species)):

@@ -86,14 +86,12 @@ class System:
     def walls(self) -> Walls:
         """The surfaces and the grids of the spaces between them."""
         geometry, network = self.geometry, self.network
-        dt = self.scenario.run.dt
         faces = len(geometry.face)
         boundary = np.full((len(network.species), 2 * faces), -1, np.int16)
         reach = np.zeros(2 * faces)
         velocity = np.full(len(self.boundaries), np.inf)
         becomes = np.full(len(self.boundaries), -1, np.int64)
         absorbing = np.zeros((len(network.species), 2 * faces), bool)
-        takes = np.zeros(len(network.species), bool)
         for number, ((_, what, species), sides) in enumerate(zip(self.boundaries, self._sides, strict=True)):
             if what.kind == "permeable":
                 velocity[number] = 2.0 * what.permeability
@@ -102,21 +100,20 @@ class System:
             elif what.rate is not None:
                 velocity[number] = what.rate
             boundary[species, sides] = number if velocity[number] == np.inf else -2 - number
-            if what.kind == "permeable" or velocity[number] * np.sqrt(dt) < _STRONG * np.sqrt(network.D[species]):
-                continue
-            takes[species] = True
-            absorbing[species, sides] = True
-            reach[sides] = np.maximum(reach[sides], self._reach(species))
+            if self._is_strong(what, species):
+                absorbing[species, sides] = True
+                reach[sides] = np.maximum(reach[sides], self._reach(species))
         near_start, near = self._listed(geometry.sides.min(axis=1), geometry.sides.max(axis=1), self._in_space(reach))
         rim, rim_of = _rims(geometry, absorbing)
         fast = np.where(rim_of, network.D[:, np.newaxis], 0.0)
         ends = rim.reshape(-1, 2, 3)
         rim_reach = [
-            _RIM_REACH * np.sqrt(2.0 * fast[network.space == k].max(axis=0, initial=0.0) * dt)
+            _RIM_REACH * np.sqrt(2.0 * fast[network.space == k].max(axis=0, initial=0.0) * self.scenario.run.dt)
             for k in range(len(self.grids))
         ]
         rim_start, rim_near = self._listed(ends.min(axis=1), ends.max(axis=1), rim_reach)
         shelter, shelter_first = self._shelters
+        free = self._free((np.diff(near_start) > 0) | (np.diff(rim_start) > 0), shelter_first, len(shelter))
         normal = np.cross(geometry.sides[:, 1] - geometry.sides[:, 0], geometry.sides[:, 2] - geometry.sides[:, 0])
         normal /= np.linalg.norm(normal, axis=1)[:, np.newaxis]
         wholes = np.searchsorted(geometry.region_surface, np.arange(len(geometry.surfaces)))
@@ -126,6 +123,7 @@ class System:
             scale=np.array([[v.size, 1.0 / v.size] for v in voxels]),
             shape=np.array([v.shape for v in voxels], np.int64),
             first=self._first[:-1],
+            free=free,
             shelter=shelter,
             shelter_first=shelter_first,
             center_inside=np.concatenate([v.center_inside.ravel() for v in voxels]),
@@ -137,7 +135,7 @@ class System:
             rim_near=rim_near,
             rim=rim,
             rim_of=rim_of,
-            takes=takes,
+            takes=self._takes,
             parts=np.asarray((boundary < -1).any(axis=1)),
             plane=np.column_stack([normal, (normal * geometry.sides.mean(axis=1)).sum(axis=1)]),
             corner=np.ascontiguousarray(geometry.sides.reshape(-1, 9), np.float64),
@@ -168,17 +166,40 @@ class System:
 
     @cached_property
     def _shelters(self) -> tuple[np.ndarray, np.ndarray]:
-        """The shelters of every population that moves, those of equal speed in one space together; see `Walls`."""
-        network, rows = self.network, 0
+        """The shelters of every population that moves, those alike in one space together; see `Walls`."""
+        network, rows, takes = self.network, 0, self._takes
         tables, first = [np.zeros((1, 5), np.float32)], np.zeros(len(network.species), np.int64)
         for k, laid in enumerate(self.grids):
             here = network.space == k
-            for speed in np.unique(network.D[here & (network.D > 0.0)]):
+            for speed, watched in sorted({(network.D[s], takes[s]) for s in np.flatnonzero(here & (network.D > 0.0))}):
                 sigma = np.sqrt(2.0 * speed * self.scenario.run.dt)
-                first[here & (speed == network.D)] = 1 + rows - self._first[k]
+                first[here & (speed == network.D) & (takes == watched)] = 1 + rows - self._first[k]
                 tables.append(shelters(self.geometry, laid, tuple(r * sigma for r in _STEPS)))
                 rows += len(tables[-1])
         return np.concatenate(tables), first
+
+    def _is_strong(self, boundary: Boundary, species: int) -> bool:
+        """Whether a boundary takes paths that do not cross it, too."""
+        if boundary.kind == "permeable":
+            return False
+        strength = np.sqrt(self.network.D[species] / self.scenario.run.dt)
+        return boundary.rate is None or bool(boundary.rate >= _STRONG * strength)
+
+    @cached_property
+    def _takes(self) -> np.ndarray:
+        """(species,) whether any side takes paths of a population that do not cross it."""
+        strong = [species for _, boundary, species in self.boundaries if self._is_strong(boundary, species)]
+        return np.isin(np.arange(len(self.network.species)), strong)
+
+    def _free(self, watched: np.ndarray, first: np.ndarray, rows: int) -> np.ndarray:
+        """For each row of the shelters the square of the length of a step that meets no wall; see `Walls`."""
+        free = np.zeros(rows, np.float32)
+        for s in np.flatnonzero((self.network.space >= 0) & (self.network.D > 0.0)):
+            laid, begin = self.grids[self.network.space[s]], self._first[self.network.space[s]]
+            here = slice(begin, begin + laid.clearance.size)
+            square = np.where(watched[here] & self._takes[s], 0.0, (laid.clearance * (1.0 - 1e-6)) ** 2)
+            free[first[s] + here.start : first[s] + here.stop] = square
+        return free
 
     @cached_property
     def cells(self) -> Cells:

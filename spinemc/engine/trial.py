@@ -9,7 +9,8 @@ import numpy as np
 
 from spinemc.chemistry.releases import expected_number
 from spinemc.engine.kernels import put, react, step
-from spinemc.engine.kernels.tables import HELD, MOVES, SERIALS, Spot, State
+from spinemc.engine.kernels.flight import BLOCK
+from spinemc.engine.kernels.tables import HELD, MOVES, SERIALS, Block, Spot, State
 from spinemc.engine.schedule import Moment, schedule
 from spinemc.engine.system import System
 from spinemc.errors import EngineError
@@ -123,8 +124,20 @@ class _Molecules:
             voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             behind=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             face=np.zeros(int(react.MOST_PRODUCTS), np.int64),
-            delta=np.zeros((3, step.BLOCK)),
-            left=np.zeros(step.BLOCK),
+        )
+        self.block = Block(
+            delta=np.zeros((3, BLOCK)),
+            left=np.zeros(BLOCK),
+            voxel=np.zeros(BLOCK, np.int32),
+            hard=np.zeros(BLOCK + 1, np.int32),
+            end=np.zeros((3, BLOCK)),
+            end_voxel=np.zeros(BLOCK, np.int64),
+            end_boundary=np.zeros(BLOCK, np.int64),
+            end_kind=np.zeros(BLOCK, np.int64),
+            x=np.zeros(BLOCK),
+            y=np.zeros(BLOCK),
+            z=np.zeros(BLOCK),
+            start=np.zeros(BLOCK, np.int32),
         )
         entries = system.entries.species.size
         generator = np.random.Generator(np.random.Philox(seed=[int(key[0]), int(key[1]), 0]))
@@ -214,6 +227,7 @@ class _Molecules:
                 self.key,
                 self.state,
                 self.spot,
+                self.block,
                 moment.time,
                 moment.dt,
                 done,

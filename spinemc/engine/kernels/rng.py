@@ -152,3 +152,17 @@ def displacements(key, step, species, low, n, sigma, delta, left):
             row[i] = sigma * normal_central(row[i])
         for j in range(tails):
             row[tail[j]] = sigma * normal_tail(tail_q[j])
+
+
+@jit
+def spares(key, step, species, low, n, left):
+    """The uniform numbers of `displacements`, without those."""
+    k0 = key[0]
+    k1 = key[1]
+    when = np.uint64(step) & _MASK
+    what = np.uint64(MOVE * 65536 + species)
+    zero = np.uint64(0)
+    first = np.uint64(low)
+    for i in range(n):
+        _, _, _, d = philox(k0, k1, (first + np.uint64(i)) & _MASK, when, what, zero)
+        left[i] = uniform(d)

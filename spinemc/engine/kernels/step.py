@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
+from spinemc.engine.kernels.flight import BLOCK, fly
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
-from spinemc.engine.kernels.move import frame_of, point_in_voxel, travel, voxel_at
+from spinemc.engine.kernels.move import frame_of, point_in_voxel
 from spinemc.engine.kernels.places import compartment_of, inside
 from spinemc.engine.kernels.react import (
     add,
@@ -27,19 +27,18 @@ from spinemc.engine.kernels.rng import (
     FIRST,
     MOVE,
     SECOND,
-    TOUCH,
     displacements,
     exponential,
-    inline,
     jit,
     normal,
     pick,
+    spares,
     uniform,
     words,
 )
-from spinemc.engine.kernels.tables import ARRIVED, ENTRIES, FULL, HELD, MOVES, NONE, STEPS
+from spinemc.engine.kernels.tables import ARRIVED, ENTRIES, FULL, HELD, MOVES, NONE, STEPS, TRIES
 
-BLOCK = 256  # molecules whose displacements are drawn together
+TRIED = np.int64(2**31)  # the first molecule that clamps try has this number, for its random numbers
 
 # what `advance` says when it comes back
 DONE, GROW, OVERFLOW = range(3)
@@ -48,90 +47,117 @@ DONE, GROW, OVERFLOW = range(3)
 BEFORE, MOTION, AFTER = range(3)
 
 
-@inline
-def flight(
-    walls,
-    state,
-    key,
-    step,
-    species,
-    i,
-    frame,
-    of_voxel,
-    shelter,
-    shelter_first,
-    rim_start,
-    near_start,
-    near,
-    center_inside,
-    start,
-    triangle,
-    plane,
-    corner,
-    boundaries,
-    taken,
-    parts,
-    diffusion,
-    dt,
-    v,
-    px,
-    py,
-    pz,
-    dx,
-    dy,
-    dz,
-):
-    """Where molecule i of a volume species is after a step from p in voxel v along d, and what has become of it.
-
-    The walls' arrays come one by one, see kernels.move.
-
-    Returns
-    -------
-    x, y, z, voxel, boundary, species
-        As `kernels.absorb.pass_or_bounce`.
-    """
-    clear = of_voxel[v, 1] * 1e-6
-    square = dx * dx + dy * dy + dz * dz
-    x = px + dx
-    y = py + dy
-    z = pz + dz
-    w = voxel_at(frame, x, y, z)
-    boundary = NONE
-    kind = species
-    row = v + shelter_first
-    if taken and rim_start[v + 1] > rim_start[v]:
-        return creep(walls, state, key, step, species, i, px, py, pz, v, diffusion, dt)
-    if square >= clear * clear and (
-        square > shelter[row, 4]
-        or shelter[row, 0] * px + shelter[row, 1] * py + shelter[row, 2] * pz >= shelter[row, 3]
-        or shelter[row, 0] * x + shelter[row, 1] * y + shelter[row, 2] * z >= shelter[row, 3]
-    ):
-        if parts:
-            x, y, z, w, boundary, kind = pass_or_bounce(
-                walls, state, key, step, species, i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
-            )
-        else:
-            x, y, z, w, boundary = travel(
-                frame, center_inside, start, triangle, plane, corner, boundaries, species, px, py, pz, dx, dy, dz
-            )
-            if w < 0 and boundary < 0:
-                state.serial[HELD] += 1
-                x = px
-                y = py
-                z = pz
-                w = v
-    if taken and boundary < 0 and kind == species and near_start[w + 1] > near_start[w]:
-        f, exponent, extent = brushes(
-            near_start, near, plane, corner, boundaries, species, w, px, py, pz, x, y, z, diffusion * dt
+@jit
+def move(walls, cells, chem, key, state, spot, block, s, dt):
+    """Move every molecule of a volume species by one step and take out what is absorbed."""
+    step = state.serial[STEPS]
+    sigma = math.sqrt(2.0 * chem.D[s] * dt)
+    waits = walls.arrives[s]
+    state.serial[MOVES] += state.n[s]
+    high = state.n[s]
+    while high > 0:
+        low = max(0, high - BLOCK)
+        first = state.start[s] + low
+        n = high - low
+        displacements(key, step, s, low, n, sigma, block.delta, block.left)
+        hards = fly(
+            walls,
+            cells.of_voxel,
+            state,
+            key,
+            step,
+            s,
+            low,
+            state.x,
+            state.y,
+            state.z,
+            state.voxel,
+            first,
+            n,
+            waits,
+            state.count,
+            chem.column[0, s],
+            chem.columns[0],
+            block,
+            chem.D[s],
+            dt,
         )
-        if f >= 0:
-            a, _, _, _ = words(key, i, step, TOUCH, species, FIRST)
-            boundary = touched(walls, species, f, exponent, extent, diffusion, dt, uniform(a))
-    return x, y, z, w, boundary, kind
+        if waits:
+            for j in range(first, first + n):
+                if state.face[j] == ARRIVED:
+                    state.face[j] = NONE
+        for m in range(hards - 1, -1, -1):
+            i = np.int64(block.hard[m])
+            x = block.end[0, m]
+            y = block.end[1, m]
+            z = block.end[2, m]
+            w = block.end_voxel[m]
+            kind = block.end_kind[m]
+            if block.end_boundary[m] >= 0:
+                state.absorbed[block.end_boundary[m]] += 1
+                remove(cells, chem, state, s, low + i)
+            elif kind != s:
+                remove(cells, chem, state, s, low + i)
+                add(cells, chem, state, kind, x, y, z, w, NONE, ARRIVED if kind > s else NONE)
+                if kind < s and state.serial[FULL] == 0:  # those of its new kind have met theirs
+                    encounter(walls, cells, chem, key, state, spot, kind, state.n[kind] - 1, dt, block.left[i])
+            else:
+                j = first + i
+                v = np.int64(state.voxel[j])
+                if cells.of_voxel[v, 0] != cells.of_voxel[w, 0]:
+                    tell(cells, chem, state, s, v, NONE, -1)
+                    tell(cells, chem, state, s, w, NONE, 1)
+                state.x[j] = x
+                state.y[j] = y
+                state.z[j] = z
+                state.voxel[j] = w
+        high = low
 
 
 @jit
-def enter(walls, cells, chem, entries, key, state, spot, e, dt):
+def seek(walls, cells, chem, key, state, spot, block, s, dt):
+    """Let every molecule of a volume species meet the partners in its cell."""
+    step = state.serial[STEPS]
+    base = state.start[s]
+    columns = chem.columns[0]
+    # arrays out of their tuples, see kernels.move
+    of_voxel = cells.of_voxel
+    cell_volume = cells.volume
+    active_start = chem.active_start
+    active = chem.active
+    partner = chem.partner
+    partner_column = chem.partner_column
+    at_voxel = state.voxel
+    count = state.count
+    rate = state.rate
+    number = state.n
+    left = block.left
+    high = number[s]
+    while high > 0:
+        low = max(0, high - BLOCK)
+        spares(key, step, s, low, high - low, left)
+        for i in range(high - 1, low - 1, -1):
+            if i >= number[s]:
+                continue
+            cell = of_voxel[at_voxel[base + i], 0]
+            hazard = hazard_of(
+                active_start,
+                active,
+                partner,
+                partner_column,
+                rate,
+                count,
+                s,
+                cell * columns,
+                dt / cell_volume[cell],
+            )
+            if happens(hazard, left[i - low]):
+                meet(walls, cells, chem, key, state, spot, s, i)
+        high = low
+
+
+@jit
+def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
     """Let molecules in through a boundary held at a concentration, and let each meet partners.
 
     In an even solution of that concentration, as many would start from a place and be taken by the boundary as come
@@ -140,187 +166,63 @@ def enter(walls, cells, chem, entries, key, state, spot, e, dt):
     shape, the step and the way that absorption is decided.
     """
     s = entries.species[e]
-    b = entries.boundary[e]
     step = state.serial[STEPS]
     frame = frame_of(walls, walls.space[s])
     low = entries.start[e]
-    high = entries.start[e + 1]
+    number = entries.start[e + 1] - low
     sigma = math.sqrt(2.0 * chem.D[s] * dt)
+    absorbed = state.absorbed.copy()
     state.clock[1 + e] -= entries.tried[e]
-    kept = state.absorbed.copy()
     while state.clock[1 + e] < 0.0:
-        serial = state.serial[ENTRIES]
-        state.serial[ENTRIES] += 1
-        a, _, _, _ = words(key, serial, serial >> 32, ENTER, e, FIRST)
-        state.clock[1 + e] += exponential(a)
-        a, g, h, p = words(key, serial, serial >> 32, ENTER, e, SECOND)
-        v = np.int64(entries.voxel[low + pick(a, high - low)])
-        px, py, pz = point_in_voxel(frame, v, uniform(g), uniform(h), uniform(p))
-        if not inside(walls, walls.space[s], v, px, py, pz):
-            continue
-        i = -1 - serial  # no molecule's
-        a, g, h, p = words(key, i, step, MOVE, s, FIRST)
-        _, _, _, _, boundary, _ = flight(
+        first = TRIED + state.serial[TRIES] % TRIED
+        n = 0
+        while state.clock[1 + e] < 0.0 and n < BLOCK:
+            serial = state.serial[ENTRIES]
+            state.serial[ENTRIES] += 1
+            a, _, _, _ = words(key, serial, serial >> 32, ENTER, e, FIRST)
+            state.clock[1 + e] += exponential(a)
+            a, b, c, d = words(key, serial, serial >> 32, ENTER, e, SECOND)
+            v = np.int64(entries.voxel[low + pick(a, number)])
+            x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
+            if inside(walls, walls.space[s], v, x, y, z):
+                block.x[n] = x
+                block.y[n] = y
+                block.z[n] = z
+                block.start[n] = v
+                n += 1
+        state.serial[TRIES] += n
+        displacements(key, step, s, first, n, sigma, block.delta, block.left)
+        hards = fly(
             walls,
+            cells.of_voxel,
             state,
             key,
             step,
             s,
-            i,
-            frame,
-            cells.of_voxel,
-            walls.shelter,
-            walls.shelter_first[s],
-            walls.rim_start,
-            walls.near_start,
-            walls.near,
-            walls.center_inside,
-            walls.start,
-            walls.triangle,
-            walls.plane,
-            walls.corner,
-            walls.boundary,
-            walls.takes[s],
-            walls.parts[s],
+            first,
+            block.x,
+            block.y,
+            block.z,
+            block.start,
+            0,
+            n,
+            False,
+            state.count,
+            NONE,
+            NONE,
+            block,
             chem.D[s],
             dt,
-            v,
-            px,
-            py,
-            pz,
-            sigma * normal(a),
-            sigma * normal(g),
-            sigma * normal(h),
         )
-        if boundary == b:
-            kept[b] -= 1
-            add(cells, chem, state, s, px, py, pz, v, NONE, NONE)
+        for m in range(hards):
+            if block.end_boundary[m] != entries.boundary[e]:
+                continue
+            absorbed[entries.boundary[e]] -= 1
+            i = np.int64(block.hard[m])
+            add(cells, chem, state, s, block.x[i], block.y[i], block.z[i], np.int64(block.start[i]), NONE, NONE)
             if chem.active_start[s + 1] > chem.active_start[s] and state.serial[FULL] == 0:
-                encounter(walls, cells, chem, key, state, spot, s, state.n[s] - 1, dt, uniform(p))
-    state.absorbed[:] = kept  # a passage through a partition was only tried
-
-
-@jit
-def move(walls, cells, chem, key, state, spot, s, dt):
-    """Move every molecule of a volume species by one step, take out what is absorbed, and let each meet partners."""
-    step = state.serial[STEPS]
-    sigma = math.sqrt(2.0 * chem.D[s] * dt)
-    base = state.start[s]
-    column = chem.column[0, s]
-    columns = chem.columns[0]
-    seeks = chem.active_start[s + 1] > chem.active_start[s]
-    taken = walls.takes[s]
-    parts = walls.parts[s]
-    waits = walls.arrives[s]
-    diffusion = chem.D[s]
-    # arrays out of their tuples, see kernels.move
-    frame = frame_of(walls, walls.space[s])
-    center_inside = walls.center_inside
-    start = walls.start
-    triangle = walls.triangle
-    plane = walls.plane
-    corner = walls.corner
-    boundaries = walls.boundary
-    near_start = walls.near_start
-    near = walls.near
-    rim_start = walls.rim_start
-    shelter = walls.shelter
-    shelter_first = walls.shelter_first[s]
-    of_voxel = cells.of_voxel
-    cell_volume = cells.volume
-    active_start = chem.active_start
-    active = chem.active
-    partner = chem.partner
-    partner_column = chem.partner_column
-    at_x = state.x
-    at_y = state.y
-    at_z = state.z
-    at_voxel = state.voxel
-    at_face = state.face
-    count = state.count
-    rate = state.rate
-    number = state.n
-    delta = spot.delta
-    left = spot.left
-    state.serial[MOVES] += number[s]
-    high = number[s]
-    while high > 0:
-        low = max(0, high - BLOCK)
-        displacements(key, step, s, low, high - low, sigma, delta, left)
-        for i in range(high - 1, low - 1, -1):
-            if i >= number[s]:
-                continue
-            j = base + i
-            v = np.int64(at_voxel[j])
-            if waits and at_face[j] == ARRIVED:
-                at_face[j] = NONE
-                continue
-            x, y, z, w, boundary, kind = flight(
-                walls,
-                state,
-                key,
-                step,
-                s,
-                i,
-                frame,
-                of_voxel,
-                shelter,
-                shelter_first,
-                rim_start,
-                near_start,
-                near,
-                center_inside,
-                start,
-                triangle,
-                plane,
-                corner,
-                boundaries,
-                taken,
-                parts,
-                diffusion,
-                dt,
-                v,
-                at_x[j],
-                at_y[j],
-                at_z[j],
-                delta[0, i - low],
-                delta[1, i - low],
-                delta[2, i - low],
-            )
-            if boundary >= 0:
-                state.absorbed[boundary] += 1
-                remove(cells, chem, state, s, i)
-                continue
-            if kind != s:
-                remove(cells, chem, state, s, i)
-                add(cells, chem, state, kind, x, y, z, w, NONE, ARRIVED if kind > s else NONE)
-                encounter(walls, cells, chem, key, state, spot, kind, number[kind] - 1, dt, left[i - low])
-                continue
-            at_x[j] = x
-            at_y[j] = y
-            at_z[j] = z
-            at_voxel[j] = w
-            cell = of_voxel[w, 0]
-            if column >= 0:
-                old = of_voxel[v, 0]
-                if old != cell:
-                    count[old * columns + column] -= 1
-                    count[cell * columns + column] += 1
-            if seeks:
-                hazard = hazard_of(
-                    active_start,
-                    active,
-                    partner,
-                    partner_column,
-                    rate,
-                    count,
-                    s,
-                    cell * columns,
-                    dt / cell_volume[cell],
-                )
-                if happens(hazard, left[i - low]):
-                    meet(walls, cells, chem, key, state, spot, s, i)
-        high = low
+                encounter(walls, cells, chem, key, state, spot, s, state.n[s] - 1, dt, block.left[i])
+    state.absorbed[:] = absorbed  # passages through partitions were only tried
 
 
 @jit
@@ -412,7 +314,7 @@ def half(walls, cells, chem, key, state, spot, t, span):
 
 
 @jit
-def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, steps):
+def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, first, steps):
     """Advance a trial from step `first` of a stretch to step `steps`.
 
     Parameters
@@ -444,11 +346,13 @@ def advance(walls, cells, chem, entries, key, state, spot, start, dt, first, ste
                 state.rate[r] = rate_at(chem.rate_start, chem.rate_time, chem.rate_value, state.cursor, r, t + 0.5 * dt)
             for s in range(state.n.shape[0]):
                 if chem.D[s] > 0.0 and not chem.surface[s]:
-                    move(walls, cells, chem, key, state, spot, s, dt)
+                    move(walls, cells, chem, key, state, spot, block, s, dt)
+                    if chem.active_start[s + 1] > chem.active_start[s]:
+                        seek(walls, cells, chem, key, state, spot, block, s, dt)
                 elif chem.D[s] > 0.0 or chem.active_start[s + 1] > chem.active_start[s]:
                     stay(walls, cells, chem, key, state, spot, s, dt)
             for e in range(entries.species.shape[0]):
-                enter(walls, cells, chem, entries, key, state, spot, e, dt)
+                enter(walls, cells, chem, entries, key, state, spot, block, e, dt)
             if state.serial[FULL] != 0:
                 return step, OVERFLOW
             state.pause[0] = AFTER

@@ -24,6 +24,7 @@ class Walls(NamedTuple):
     scale: np.ndarray  # (spaces, 2) voxel edge [um] and its inverse
     shape: np.ndarray  # (spaces, 3) int64, voxels along each axis
     first: np.ndarray  # (spaces,) number of the first voxel
+    free: np.ndarray  # (rows,) float32 square of the length of a step from a voxel that meets no wall [um^2]
     shelter: np.ndarray  # (rows, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid
     shelter_first: np.ndarray  # (species,) row of voxel v is shelter_first[species] + v
     center_inside: np.ndarray  # (voxels,) bool
@@ -124,14 +125,29 @@ class Entries(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """Scratch: where the products of one event go, and one block of displacements."""
+    """Scratch: where the products of one event go."""
 
     at: np.ndarray  # (products, 3) [um]
     voxel: np.ndarray
     behind: np.ndarray
     face: np.ndarray
+
+
+class Block(NamedTuple):
+    """Scratch for molecules that are moved together, BLOCK of them; see kernels.flight."""
+
     delta: np.ndarray  # (3, BLOCK) [um]
     left: np.ndarray  # (BLOCK,) uniform numbers
+    voxel: np.ndarray  # (BLOCK,) int32 voxels after the step
+    hard: np.ndarray  # (BLOCK + 1,) int32 those whose steps may meet a wall
+    end: np.ndarray  # (3, BLOCK) where each of these ended [um]
+    end_voxel: np.ndarray
+    end_boundary: np.ndarray
+    end_kind: np.ndarray
+    x: np.ndarray  # (BLOCK,) where molecules that a clamp tries start from [um]
+    y: np.ndarray
+    z: np.ndarray
+    start: np.ndarray  # (BLOCK,) int32 their voxels
 
 
 class State(NamedTuple):
@@ -158,5 +174,5 @@ class State(NamedTuple):
 
 
 # entries of State.serial
-EVENTS, PLACES, STEPS, MOVES, HELD, FULL, ENTRIES, NAMES = range(8)
-SERIALS = 8
+EVENTS, PLACES, STEPS, MOVES, HELD, FULL, ENTRIES, TRIES, NAMES = range(9)
+SERIALS = 9

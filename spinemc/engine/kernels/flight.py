@@ -1,0 +1,196 @@
+"""One step of the motion of many molecules of a volume species together, a block at a time.
+
+Most steps cannot come near a wall, which one number for each voxel tells; they are made in plain loops over arrays,
+which the compiler makes vector instructions of. The others are looked at one by one.
+"""
+
+import numpy as np
+
+from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
+from spinemc.engine.kernels.move import frame_of, travel
+from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, jit, uniform, words
+from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE
+
+BLOCK = 256  # molecules that are moved together
+
+
+@jit
+def risky(free, row, voxel, first, delta, n, hard):
+    """Note in `hard` which steps of a block are not free of walls by their length alone. Returns how many."""
+    found = 0
+    for i in range(n):
+        square = delta[0, i] * delta[0, i] + delta[1, i] * delta[1, i] + delta[2, i] * delta[2, i]
+        hard[found] = i
+        found += np.float32(square) >= free[np.uint64(voxel[first + i] + row)]
+    return found
+
+
+@jit
+def shift(x, first, step, n):
+    """Add the steps of a block along one axis."""
+    for i in range(n):
+        x[first + i] += step[i]
+
+
+@jit
+def voxels_at(frame, x, y, z, first, n, voxel):
+    """The voxels of a block of points that lie in the grid."""
+    ny = np.int32(frame.ny)
+    nz = np.int32(frame.nz)
+    zero = np.int32(frame.first)
+    for i in range(n):
+        a = np.int32((x[first + i] - frame.x) * frame.inverse)
+        b = np.int32((y[first + i] - frame.y) * frame.inverse)
+        c = np.int32((z[first + i] - frame.z) * frame.inverse)
+        voxel[i] = zero + (a * ny + b) * nz + c
+
+
+@jit
+def fly(
+    walls,
+    of_voxel,
+    state,
+    key,
+    step,
+    s,
+    low,
+    x,
+    y,
+    z,
+    voxel,
+    first,
+    n,
+    waits,
+    count,
+    column,
+    columns,
+    block,
+    diffusion,
+    dt,
+):
+    """Move a block of molecules by one step, all but those that may have met a wall.
+
+    Parameters
+    ----------
+    low : int
+        Number of the block's first molecule, by which its random numbers are drawn.
+    x, y, z, voxel : arrays
+        Where the molecules are, from entry `first` on.
+    n : int
+        Molecules in the block.
+    waits : bool
+        Whether some may have come through a partition in this step and are to wait.
+    count, column, columns
+        State.count and the species' column in it, NONE where it is not to be kept.
+    block : Block
+        `delta` holds their steps. `hard`, and beside it where each ended, are filled.
+
+    Returns
+    -------
+    int
+        How many may have met a wall. They are still where they were: block.hard tells which, in ascending order,
+        block.end and the like what has become of each, as `kernels.absorb.pass_or_bounce` does.
+    """
+    # arrays out of their tuples, see kernels.move
+    frame = frame_of(walls, walls.space[s])
+    center_inside = walls.center_inside
+    start = walls.start
+    triangle = walls.triangle
+    plane = walls.plane
+    corner = walls.corner
+    boundaries = walls.boundary
+    near_start = walls.near_start
+    near = walls.near
+    rim_start = walls.rim_start
+    shelter = walls.shelter
+    shelter_first = walls.shelter_first[s]
+    taken = walls.takes[s]
+    parts = walls.parts[s]
+    face = state.face
+    delta = block.delta
+    hard = block.hard
+    now = block.voxel
+    end = block.end
+    end_voxel = block.end_voxel
+    end_boundary = block.end_boundary
+    end_kind = block.end_kind
+    if waits:
+        for i in range(n):
+            if face[first + i] == ARRIVED:
+                delta[0, i] = delta[1, i] = delta[2, i] = 0.0
+    found = risky(walls.free, shelter_first, voxel, first, delta, n, hard)
+    hards = 0
+    for m in range(found):
+        i = np.int64(hard[m])
+        j = first + i
+        if waits and face[j] == ARRIVED:
+            continue
+        px = x[j]
+        py = y[j]
+        pz = z[j]
+        dx = delta[0, i]
+        dy = delta[1, i]
+        dz = delta[2, i]
+        qx = px + dx
+        qy = py + dy
+        qz = pz + dz
+        v = np.int64(voxel[j])
+        row = v + shelter_first
+        watched = taken and (rim_start[v + 1] > rim_start[v] or near_start[v + 1] > near_start[v])
+        if not watched and not (
+            dx * dx + dy * dy + dz * dz > shelter[row, 4]
+            or shelter[row, 0] * px + shelter[row, 1] * py + shelter[row, 2] * pz >= shelter[row, 3]
+            or shelter[row, 0] * qx + shelter[row, 1] * qy + shelter[row, 2] * qz >= shelter[row, 3]
+        ):
+            continue
+        delta[0, i] = 0.0
+        delta[1, i] = 0.0
+        delta[2, i] = 0.0
+        boundary = NONE
+        kind = s
+        if watched and rim_start[v + 1] > rim_start[v]:
+            qx, qy, qz, w, boundary, kind = creep(walls, state, key, step, s, low + i, px, py, pz, v, diffusion, dt)
+        else:
+            if parts:
+                qx, qy, qz, w, boundary, kind = pass_or_bounce(
+                    walls, state, key, step, s, low + i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
+                )
+            else:
+                qx, qy, qz, w, boundary = travel(
+                    frame, center_inside, start, triangle, plane, corner, boundaries, s, px, py, pz, dx, dy, dz
+                )
+                if w < 0 and boundary < 0:
+                    state.serial[HELD] += 1
+                    qx = px
+                    qy = py
+                    qz = pz
+                    w = v
+            if watched and boundary < 0 and kind == s and near_start[w + 1] > near_start[w]:
+                f, exponent, extent = brushes(
+                    near_start, near, plane, corner, boundaries, s, w, px, py, pz, qx, qy, qz, diffusion * dt
+                )
+                if f >= 0:
+                    a, _, _, _ = words(key, low + i, step, TOUCH, s, FIRST)
+                    boundary = touched(walls, s, f, exponent, extent, diffusion, dt, uniform(a))
+        end[0, hards] = qx
+        end[1, hards] = qy
+        end[2, hards] = qz
+        end_voxel[hards] = w
+        end_boundary[hards] = boundary
+        end_kind[hards] = kind
+        hard[hards] = i
+        hards += 1
+    shift(x, first, delta[0], n)
+    shift(y, first, delta[1], n)
+    shift(z, first, delta[2], n)
+    voxels_at(frame, x, y, z, first, n, now)
+    if column >= 0:
+        for i in range(n):
+            v = np.int64(voxel[first + i])
+            w = np.int64(now[i])
+            if v != w and of_voxel[v, 0] != of_voxel[w, 0]:
+                count[of_voxel[v, 0] * columns + column] -= 1
+                count[of_voxel[w, 0] * columns + column] += 1
+    for i in range(n):
+        voxel[first + i] = now[i]
+    return hards
