@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 SHOWN = {"thin": "Thin", "mushroom": "Mushroom", "mushroom_apparatus": "Mushroom with apparatus"}
 
 
-def receptors(tree: xr.DataTree, *names: str) -> xr.DataArray:
-    """(trial, time) receptors in one of some states."""
-    return tree["surface/count"].sel(region="membrane", species=list(names)).sum("species")
+def receptors(tree: xr.DataTree, *names: str, region: str = "membrane") -> xr.DataArray:
+    """(trial, time) molecules of a membrane in one of some states."""
+    return tree["surface/count"].sel(region=region, species=list(names)).sum("species")
 
 
 def glutamate_bound(tree: xr.DataTree) -> xr.DataArray:
@@ -57,8 +57,9 @@ def numbers(tree: xr.DataTree) -> dict[str, str]:
         "weight at the end, 1e-6": 1e6 * weight,
     }
     if "lumen" in tree["counts"]["compartment"].values:
-        ions = receptors(tree, "SERCA_x1", "SERCA_y1") + 2 * receptors(tree, "SERCA_x2", "SERCA_y2")
-        told["Ca on SERCA at the end"] = ions.isel(time=-1)
+        one = receptors(tree, "SERCA_x1", "SERCA_y1", region="apparatus")
+        two = receptors(tree, "SERCA_x2", "SERCA_y2", region="apparatus")
+        told["Ca on SERCA at the end"] = (one + 2 * two).isel(time=-1)
         stored = tree["counts/count"].sel(compartment="lumen", species="Ca")
         told["Ca into the lumen"] = stored.isel(time=-1) - stored.isel(time=0)
     return {name: f"{float(x.mean()):.3g} +- {float(x.std(ddof=1)):.2g}" for name, x in told.items()}

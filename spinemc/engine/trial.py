@@ -124,10 +124,12 @@ class _Molecules:
             voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             behind=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             face=np.zeros(int(react.MOST_PRODUCTS), np.int64),
+            absorbed=np.zeros(len(system.boundaries), np.int64),
         )
         self.block = Block(
             delta=np.zeros((3, BLOCK)),
             left=np.zeros(BLOCK),
+            tail=np.zeros(BLOCK + 1),
             voxel=np.zeros(BLOCK, np.int32),
             hard=np.zeros(BLOCK + 1, np.int32),
             end=np.zeros((3, BLOCK)),

@@ -10,8 +10,8 @@ import math
 import numba
 import numpy as np
 
-jit = numba.njit(cache=True, nogil=True, error_model="numpy")
-inline = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+jit = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+inline = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True, _nrt=False)
 
 # what a block of random words is for: the third word of the counter is purpose * 2^16 + species
 # (typed, because numba compiles a function anew for each literal number it is called with)
@@ -115,7 +115,7 @@ def normal(word):
 
 
 @jit
-def displacements(key, step, species, low, n, sigma, delta, left):
+def displacements(key, step, species, low, n, sigma, delta, left, tail, tail_q):
     """Steps of n molecules from number `low` on, and a spare uniform number for each.
 
     Parameters
@@ -126,14 +126,15 @@ def displacements(key, step, species, low, n, sigma, delta, left):
         Filled in its first n columns with displacements [um].
     left : (m,) float64
         Filled in its first n entries with uniform numbers in (0, 1).
+    tail : (m + 1,) int32
+    tail_q : (m + 1,) float64
+        Scratch.
     """
     k0 = key[0]
     k1 = key[1]
     when = np.uint64(step) & _MASK
     what = np.uint64(MOVE * 65536 + species)
     zero = np.uint64(0)
-    tail = np.empty(n + 1, np.int64)
-    tail_q = np.empty(n + 1, np.float64)
     first = np.uint64(low)
     for i in range(n):
         a, b, c, d = philox(k0, k1, (first + np.uint64(i)) & _MASK, when, what, zero)

@@ -59,7 +59,7 @@ def move(walls, cells, chem, key, state, spot, block, s, dt):
         low = max(0, high - BLOCK)
         first = state.start[s] + low
         n = high - low
-        displacements(key, step, s, low, n, sigma, block.delta, block.left)
+        displacements(key, step, s, low, n, sigma, block.delta, block.left, block.hard, block.tail)
         hards = fly(
             walls,
             cells.of_voxel,
@@ -171,7 +171,9 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
     low = entries.start[e]
     number = entries.start[e + 1] - low
     sigma = math.sqrt(2.0 * chem.D[s] * dt)
-    absorbed = state.absorbed.copy()
+    absorbed = spot.absorbed
+    for b in range(absorbed.shape[0]):
+        absorbed[b] = state.absorbed[b]
     state.clock[1 + e] -= entries.tried[e]
     while state.clock[1 + e] < 0.0:
         first = TRIED + state.serial[TRIES] % TRIED
@@ -181,9 +183,9 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
             state.serial[ENTRIES] += 1
             a, _, _, _ = words(key, serial, serial >> 32, ENTER, e, FIRST)
             state.clock[1 + e] += exponential(a)
-            a, b, c, d = words(key, serial, serial >> 32, ENTER, e, SECOND)
+            a, g, h, p = words(key, serial, serial >> 32, ENTER, e, SECOND)
             v = np.int64(entries.voxel[low + pick(a, number)])
-            x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
+            x, y, z = point_in_voxel(frame, v, uniform(g), uniform(h), uniform(p))
             if inside(walls, walls.space[s], v, x, y, z):
                 block.x[n] = x
                 block.y[n] = y
@@ -191,7 +193,7 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
                 block.start[n] = v
                 n += 1
         state.serial[TRIES] += n
-        displacements(key, step, s, first, n, sigma, block.delta, block.left)
+        displacements(key, step, s, first, n, sigma, block.delta, block.left, block.hard, block.tail)
         hards = fly(
             walls,
             cells.of_voxel,
@@ -222,7 +224,8 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
             add(cells, chem, state, s, block.x[i], block.y[i], block.z[i], np.int64(block.start[i]), NONE, NONE)
             if chem.active_start[s + 1] > chem.active_start[s] and state.serial[FULL] == 0:
                 encounter(walls, cells, chem, key, state, spot, s, state.n[s] - 1, dt, block.left[i])
-    state.absorbed[:] = absorbed  # passages through partitions were only tried
+    for b in range(absorbed.shape[0]):
+        state.absorbed[b] = absorbed[b]  # passages through partitions were only tried
 
 
 @jit
@@ -374,12 +377,10 @@ def tally(walls, cells, chem, state, home, whole, volume_count, surface_count):
     whole : (surfaces,) int
         Number of the region that is the whole of each surface.
     volume_count : (compartments, species) int32
-        Filled for the volume species.
+        Zeros; filled for the volume species.
     surface_count : (regions, species) int32
-        Filled for the surface species.
+        Zeros; filled for the surface species.
     """
-    volume_count[:] = 0
-    surface_count[:] = 0
     for s in range(state.n.shape[0]):
         base = state.start[s]
         n = state.n[s]

@@ -131,6 +131,7 @@ class Spot(NamedTuple):
     voxel: np.ndarray
     behind: np.ndarray
     face: np.ndarray
+    absorbed: np.ndarray  # (boundaries,) what State.absorbed is to be again
 
 
 class Block(NamedTuple):
@@ -138,6 +139,7 @@ class Block(NamedTuple):
 
     delta: np.ndarray  # (3, BLOCK) [um]
     left: np.ndarray  # (BLOCK,) uniform numbers
+    tail: np.ndarray  # (BLOCK + 1,)
     voxel: np.ndarray  # (BLOCK,) int32 voxels after the step
     hard: np.ndarray  # (BLOCK + 1,) int32 those whose steps may meet a wall
     end: np.ndarray  # (3, BLOCK) where each of these ended [um]
