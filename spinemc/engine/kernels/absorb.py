@@ -68,7 +68,7 @@ def grip(velocity, diffusion, span, extent):
 
 
 @inline
-def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, qx, qy, qz, spread):
+def brushes(walls, species, v, px, py, pz, qx, qy, qz, spread):
     """The side that a path may have met and left again between the ends of a step, and how deep below it they are.
 
     The straight way to the mirror image of a step's end crosses the plane about where the path touches it. Of several
@@ -88,12 +88,13 @@ def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, q
     extent : float
         a + b [um]
     """
+    plane = walls.plane
     found = -1
     least = FORGOTTEN
     extent = 0.0
-    for m in range(near_start[v], near_start[v + 1]):
-        f = near[m]
-        if boundary[species, f] == NONE:
+    for m in range(walls.near_start[v], walls.near_start[v + 1]):
+        f = walls.near[m]
+        if walls.boundary[species, f] == NONE:
             continue
         nx = plane[f, 0]
         ny = plane[f, 1]
@@ -109,7 +110,7 @@ def brushes(near_start, near, plane, corner, boundary, species, v, px, py, pz, q
         dx = qx + 2.0 * depth_q * nx - px
         dy = qy + 2.0 * depth_q * ny - py
         dz = qz + 2.0 * depth_q * nz - pz
-        if pierces(corner, f, px, py, pz, dx, dy, dz) == 1:
+        if pierces(walls.corner, f, px, py, pz, dx, dy, dz) == 1:
             found = f
             least = exponent
             extent = depth_p + depth_q
@@ -150,15 +151,13 @@ def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, 
     wz = dz
     frame = frame_of(walls, walls.space[kind])
     for bounce in range(BOUNCES):
-        f, t = first_contact(frame, walls.start, walls.triangle, walls.plane, walls.corner, x, y, z, dx, dy, dz)
+        f, t = first_contact(walls, frame, x, y, z, dx, dy, dz)
         if f < 0:
             x = x + dx
             y = y + dy
             z = z + dz
             v = voxel_at(frame, x, y, z)
-            if v < 0 or not is_inside(
-                frame, walls.center_inside, walls.start, walls.triangle, walls.plane, walls.corner, v, x, y, z
-            ):
+            if v < 0 or not is_inside(walls, frame, v, x, y, z):
                 break
             return x, y, z, v, NONE, kind
         code = walls.boundary[kind, f]
@@ -205,12 +204,13 @@ def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, 
 
 
 @inline
-def rim_distance(start, near, rim, rim_of, species, v, x, y, z):
+def rim_distance(walls, species, v, x, y, z):
     """Distance of a point of voxel v from the nearest rim for a species [um]; inf where none is near."""
+    rim = walls.rim
     least = math.inf
-    for m in range(start[v], start[v + 1]):
-        r = near[m]
-        if rim_of[species, r]:
+    for m in range(walls.rim_start[v], walls.rim_start[v + 1]):
+        r = walls.rim_near[m]
+        if walls.rim_of[species, r]:
             ux = rim[r, 3] - rim[r, 0]
             uy = rim[r, 4] - rim[r, 1]
             uz = rim[r, 5] - rim[r, 2]
@@ -241,7 +241,7 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
     kind = species
     boundary = NONE
     while left > 0.0 and boundary == NONE:
-        distance = rim_distance(walls.rim_start, walls.rim_near, walls.rim, walls.rim_of, kind, v, x, y, z)
+        distance = rim_distance(walls, kind, v, x, y, z)
         span = distance / FAR
         span = max(span * span / (2.0 * diffusion), SHORTEST * dt)
         if span >= left:
@@ -273,11 +273,7 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
         if boundary >= 0:
             break
         f, exponent, extent = brushes(
-            walls.near_start,
-            walls.near,
-            walls.plane,
-            walls.corner,
-            walls.boundary,
+            walls,
             kind,
             v,
             px,

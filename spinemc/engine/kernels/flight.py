@@ -9,7 +9,7 @@ import numpy as np
 from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
 from spinemc.engine.kernels.move import frame_of, travel
 from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, jit, uniform, words
-from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE
+from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE, STEPS
 
 BLOCK = 256  # molecules that are moved together
 
@@ -46,29 +46,8 @@ def voxels_at(frame, x, y, z, first, n, voxel):
 
 
 @jit
-def fly(
-    walls,
-    of_voxel,
-    state,
-    key,
-    step,
-    s,
-    low,
-    x,
-    y,
-    z,
-    voxel,
-    first,
-    n,
-    waits,
-    count,
-    column,
-    columns,
-    block,
-    diffusion,
-    dt,
-):
-    """Move a block of molecules by one step, all but those that may have met a wall.
+def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n, real, dt):
+    """Move a block of molecules by their steps in block.delta, all but those that may have met a wall.
 
     Parameters
     ----------
@@ -78,12 +57,8 @@ def fly(
         Where the molecules are, from entry `first` on.
     n : int
         Molecules in the block.
-    waits : bool
-        Whether some may have come through a partition in this step and are to wait.
-    count, column, columns
-        State.count and the species' column in it, NONE where it is not to be kept.
-    block : Block
-        `delta` holds their steps. `hard`, and beside it where each ended, are filled.
+    real : bool
+        Whether they are the state's: counted, and some may wait after coming through a partition in this step.
 
     Returns
     -------
@@ -91,16 +66,15 @@ def fly(
         How many may have met a wall. They are still where they were: block.hard tells which, in ascending order,
         block.end and the like what has become of each, as `kernels.absorb.pass_or_bounce` does.
     """
-    # arrays out of their tuples, see kernels.move
+    step = state.serial[STEPS]
+    diffusion = chem.D[s]
+    column = chem.column[0, s] if real else NONE
+    columns = chem.columns[0]
+    waits = real and walls.arrives[s]
+    of_voxel = cells.of_voxel
+    count = state.count
     frame = frame_of(walls, walls.space[s])
-    center_inside = walls.center_inside
-    start = walls.start
-    triangle = walls.triangle
-    plane = walls.plane
-    corner = walls.corner
-    boundaries = walls.boundary
     near_start = walls.near_start
-    near = walls.near
     rim_start = walls.rim_start
     shelter = walls.shelter
     shelter_first = walls.shelter_first[s]
@@ -156,9 +130,7 @@ def fly(
                     walls, state, key, step, s, low + i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
                 )
             else:
-                qx, qy, qz, w, boundary = travel(
-                    frame, center_inside, start, triangle, plane, corner, boundaries, s, px, py, pz, dx, dy, dz
-                )
+                qx, qy, qz, w, boundary = travel(walls, frame, s, px, py, pz, dx, dy, dz)
                 if w < 0 and boundary < 0:
                     state.serial[HELD] += 1
                     qx = px
@@ -166,9 +138,7 @@ def fly(
                     qz = pz
                     w = v
             if watched and boundary < 0 and kind == s and near_start[w + 1] > near_start[w]:
-                f, exponent, extent = brushes(
-                    near_start, near, plane, corner, boundaries, s, w, px, py, pz, qx, qy, qz, diffusion * dt
-                )
+                f, exponent, extent = brushes(walls, s, w, px, py, pz, qx, qy, qz, diffusion * dt)
                 if f >= 0:
                     a, _, _, _ = words(key, low + i, step, TOUCH, s, FIRST)
                     boundary = touched(walls, s, f, exponent, extent, diffusion, dt, uniform(a))

@@ -2,9 +2,6 @@
 
 The test of a segment against a triangle uses the triple products of the segment with the triangle's edges. Two
 triangles that share an edge compute products that differ in sign only, so no segment slips between them.
-
-The functions here take the arrays of `Walls` one by one: reading an array out of a tuple counts a reference up and
-down, which costs more than the geometry.
 """
 
 import math
@@ -80,11 +77,13 @@ def pierces(corner, f, px, py, pz, dx, dy, dz):
 
 
 @inline
-def is_inside(frame, center_inside, start, triangle, plane, corner, v, x, y, z):
+def is_inside(walls, frame, v, x, y, z):
     """Whether a point of voxel v lies in the voxel's space: crossings on the way to the voxel's centre."""
-    inside = center_inside[v]
-    low = start[v]
-    high = start[v + 1]
+    triangle = walls.triangle
+    plane = walls.plane
+    inside = walls.center_inside[v]
+    low = walls.start[v]
+    high = walls.start[v + 1]
     if low == high:
         return inside
     cx, cy, cz = point_in_voxel(frame, v, 0.5, 0.5, 0.5)
@@ -99,19 +98,20 @@ def is_inside(frame, center_inside, start, triangle, plane, corner, v, x, y, z):
         c = plane[f, 3]
         here = nx * x + ny * y + nz * z - c
         there = nx * (x + dx) + ny * (y + dy) + nz * (z + dz) - c
-        if (here < 0.0) != (there < 0.0) and pierces(corner, f, x, y, z, dx, dy, dz) != 0:
+        if (here < 0.0) != (there < 0.0) and pierces(walls.corner, f, x, y, z, dx, dy, dz) != 0:
             inside = not inside
     return inside
 
 
 @inline
-def contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, found, at):
+def contact_in(walls, v, px, py, pz, dx, dy, dz, found, at):
     """The better of a contact known so far and those with the triangles of voxel v; see `first_contact`."""
     qx = px + dx
     qy = py + dy
     qz = pz + dz
-    for a in range(start[v], start[v + 1]):
-        f = triangle[a]
+    plane = walls.plane
+    for a in range(walls.start[v], walls.start[v + 1]):
+        f = walls.triangle[a]
         nx = plane[f, 0]
         ny = plane[f, 1]
         nz = plane[f, 2]
@@ -124,14 +124,14 @@ def contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, found,
             continue
         before = max(before, 0.0)
         t = before / (before + beyond)
-        if (t < at or (t == at and f < found)) and pierces(corner, f, px, py, pz, dx, dy, dz) == 1:
+        if (t < at or (t == at and f < found)) and pierces(walls.corner, f, px, py, pz, dx, dy, dz) == 1:
             at = t
             found = f
     return found, at
 
 
 @inline
-def first_contact(frame, start, triangle, plane, corner, px, py, pz, dx, dy, dz):
+def first_contact(walls, frame, px, py, pz, dx, dy, dz):
     """The first side that the step from p along d leaves its space through, and the part of the step done.
 
     Returns (-1, 1.0) where the way is free. Walks the voxels along the step.
@@ -141,7 +141,7 @@ def first_contact(frame, start, triangle, plane, corner, px, py, pz, dx, dy, dz)
     j = math.floor((py - frame.y) * frame.inverse)
     k = math.floor((pz - frame.z) * frame.inverse)
     v = frame.first + (i * frame.ny + j) * frame.nz + k
-    found, at = contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, NONE, 1.0)
+    found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, NONE, 1.0)
     if v == voxel_at(frame, px + dx, py + dy, pz + dz):
         return found, at
     si = 1 if dx > 0.0 else -1
@@ -166,32 +166,33 @@ def first_contact(frame, start, triangle, plane, corner, px, py, pz, dx, dy, dz)
         if not (0 <= i < frame.nx and 0 <= j < frame.ny and 0 <= k < frame.nz):
             break
         v = frame.first + (i * frame.ny + j) * frame.nz + k
-        found, at = contact_in(start, triangle, plane, corner, v, px, py, pz, dx, dy, dz, found, at)
+        found, at = contact_in(walls, v, px, py, pz, dx, dy, dz, found, at)
     return found, at
 
 
 @inline
-def travel(frame, center_inside, start, triangle, plane, corner, boundary, species, px, py, pz, dx, dy, dz):
+def travel(walls, frame, species, px, py, pz, dx, dy, dz):
     """Where a step ends after all its reflections.
 
     Returns x, y, z [um], the voxel there, and the boundary that took the molecule out (-1 for none). A step that
     ends in doubt, after too many reflections or on the wrong side by round-off, is not made: voxel -1 says so.
     """
+    plane = walls.plane
     x = px
     y = py
     z = pz
     reflected = False
     for _ in range(BOUNCES):
-        f, t = first_contact(frame, start, triangle, plane, corner, x, y, z, dx, dy, dz)
+        f, t = first_contact(walls, frame, x, y, z, dx, dy, dz)
         if f < 0:
             x = x + dx
             y = y + dy
             z = z + dz
             v = voxel_at(frame, x, y, z)
-            if v < 0 or (reflected and not is_inside(frame, center_inside, start, triangle, plane, corner, v, x, y, z)):
+            if v < 0 or (reflected and not is_inside(walls, frame, v, x, y, z)):
                 return px, py, pz, -1, -1
             return x, y, z, v, -1
-        b = boundary[species, f]
+        b = walls.boundary[species, f]
         nx = plane[f, 0]
         ny = plane[f, 1]
         nz = plane[f, 2]

@@ -36,18 +36,7 @@ def compartment_of(cells, space, x, y, z):
 @jit
 def inside(walls, space, v, x, y, z):
     """Whether a point of voxel v lies in a space."""
-    return is_inside(
-        frame_of(walls, space),
-        walls.center_inside,
-        walls.start,
-        walls.triangle,
-        walls.plane,
-        walls.corner,
-        v,
-        x,
-        y,
-        z,
-    )
+    return is_inside(walls, frame_of(walls, space), v, x, y, z)
 
 
 @jit

@@ -216,17 +216,17 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
 
 
 @inline
-def hazard_of(active_start, active, partner, partner_column, rate, count, s, row, per_place):
+def hazard_of(chem, state, s, row, per_place):
     """Hazard in one step that a molecule of species s reacts, in a cell whose row of the counts is given.
 
     A pair reacts with probability p = k dt / V (`per_place` is dt / V) and escapes with 1 - p; -log(1 - p) is
     p + p^2 / 2 + p^3 / 3 where p is as small as it has to be.
     """
     total = 0.0
-    for m in range(active_start[s], active_start[s + 1]):
-        partners = count[row + partner_column[m]] - (partner[m] == s)
+    for m in range(chem.active_start[s], chem.active_start[s + 1]):
+        partners = state.count[row + chem.partner_column[m]] - (chem.partner[m] == s)
         if partners > 0:
-            p = rate[active[m]] * per_place
+            p = state.rate[chem.active[m]] * per_place
             total += partners * (p * (1.0 + p * (0.5 + p * THIRD)))
     return total
 

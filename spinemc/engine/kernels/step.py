@@ -61,26 +61,7 @@ def move(walls, cells, chem, key, state, spot, block, s, dt):
         n = high - low
         displacements(key, step, s, low, n, sigma, block.delta, block.left, block.hard, block.tail)
         hards = fly(
-            walls,
-            cells.of_voxel,
-            state,
-            key,
-            step,
-            s,
-            low,
-            state.x,
-            state.y,
-            state.z,
-            state.voxel,
-            first,
-            n,
-            waits,
-            state.count,
-            chem.column[0, s],
-            chem.columns[0],
-            block,
-            chem.D[s],
-            dt,
+            walls, cells, chem, key, state, block, s, low, state.x, state.y, state.z, state.voxel, first, n, True, dt
         )
         if waits:
             for j in range(first, first + n):
@@ -120,38 +101,22 @@ def seek(walls, cells, chem, key, state, spot, block, s, dt):
     step = state.serial[STEPS]
     base = state.start[s]
     columns = chem.columns[0]
-    # arrays out of their tuples, see kernels.move
-    of_voxel = cells.of_voxel
-    cell_volume = cells.volume
-    active_start = chem.active_start
-    active = chem.active
-    partner = chem.partner
-    partner_column = chem.partner_column
-    at_voxel = state.voxel
-    count = state.count
-    rate = state.rate
-    number = state.n
-    left = block.left
-    high = number[s]
+    high = state.n[s]
     while high > 0:
         low = max(0, high - BLOCK)
-        spares(key, step, s, low, high - low, left)
+        spares(key, step, s, low, high - low, block.left)
         for i in range(high - 1, low - 1, -1):
-            if i >= number[s]:
+            if i >= state.n[s]:
                 continue
-            cell = of_voxel[at_voxel[base + i], 0]
+            cell = cells.of_voxel[state.voxel[base + i], 0]
             hazard = hazard_of(
-                active_start,
-                active,
-                partner,
-                partner_column,
-                rate,
-                count,
+                chem,
+                state,
                 s,
                 cell * columns,
-                dt / cell_volume[cell],
+                dt / cells.volume[cell],
             )
-            if happens(hazard, left[i - low]):
+            if happens(hazard, block.left[i - low]):
                 meet(walls, cells, chem, key, state, spot, s, i)
         high = low
 
@@ -195,26 +160,7 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
         state.serial[TRIES] += n
         displacements(key, step, s, first, n, sigma, block.delta, block.left, block.hard, block.tail)
         hards = fly(
-            walls,
-            cells.of_voxel,
-            state,
-            key,
-            step,
-            s,
-            first,
-            block.x,
-            block.y,
-            block.z,
-            block.start,
-            0,
-            n,
-            False,
-            state.count,
-            NONE,
-            NONE,
-            block,
-            chem.D[s],
-            dt,
+            walls, cells, chem, key, state, block, s, first, block.x, block.y, block.z, block.start, 0, n, False, dt
         )
         for m in range(hards):
             if block.end_boundary[m] != entries.boundary[e]:
@@ -233,12 +179,8 @@ def encounter(walls, cells, chem, key, state, spot, s, i, dt, u):
     """Let molecule i of species s meet partners in its cell for a step, by a uniform number u."""
     cell = cell_of(cells, state, state.start[s] + i, chem.side[s])
     hazard = hazard_of(
-        chem.active_start,
-        chem.active,
-        chem.partner,
-        chem.partner_column,
-        state.rate,
-        state.count,
+        chem,
+        state,
         s,
         cell * chem.columns[0],
         dt / (cells.area[chem.on[s], cell] if chem.surface[s] else cells.volume[cell]),
