@@ -62,7 +62,7 @@ def cap(
     effort: Effort,
     angle: float,
     centre: bool,
-    sigma: float = 1.4,
+    step: float = 0.07,
     quick: int = 2,
     full: int = 320,
     molecules: int = 500,
@@ -77,16 +77,16 @@ def cap(
         Half angle of the cap [rad], one of those in `laws.CAP`.
     centre : bool
         Whether they start from the centre and not from anywhere.
-    sigma : float
-        A step along an axis, in radii of the cap.
+    step : float
+        Standard deviation of a step along an axis, in radii of the ball. What mirrored ways in a hollow wall are off by
+        falls with its square: -0.89 +- 0.11 % at 0.14, -0.02 +- 0.18 % at 0.07.
     """
     radius = 0.3
-    a = radius * np.sin(angle)
     exact = (laws.CAP[angle] + 0.1 * centre) * radius**2 / D_CA
     ball = scene(
         shape("sphere", radius=radius, cap_angle=angle, edge=0.015),
         {"Ca": D_CA},
-        dt=(sigma * a) ** 2 / (2.0 * D_CA),
+        dt=(step * radius) ** 2 / (2.0 * D_CA),
         t_stop=7.0 * exact,
         every=0.02 * exact,
         release=[
