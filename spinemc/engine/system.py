@@ -128,7 +128,7 @@ class System:
             shelter_first=shelter_first,
             center_inside=np.concatenate([v.center_inside.ravel() for v in voxels]),
             start=_chained([v.start for v in voxels]),
-            triangle=np.concatenate([v.triangle for v in voxels]).astype(np.int32),
+            triangle=np.concatenate([*(v.triangle for v in voxels), np.zeros(4, np.int32)]).astype(np.int32),
             near_start=near_start,
             near=near,
             rim_start=rim_start,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinemc.chemistry.releases import expected_number
-from spinemc.engine.kernels import put, react, step
+from spinemc.engine.kernels import move, put, react, step
 from spinemc.engine.kernels.flight import BLOCK
 from spinemc.engine.kernels.tables import HELD, MOVES, SERIALS, Block, Spot, State
 from spinemc.engine.schedule import Moment, schedule
@@ -162,6 +162,7 @@ class _Molecules:
             pause=np.zeros(2),
             cursor=np.zeros(steps, np.int64),
             rate=np.zeros(steps),
+            met=np.zeros(move.ROOM + 2 * int(np.diff(system.walls.start).max()) + 8, np.int32),
         )
         room = np.zeros(species, np.int64)
         np.add.at(room, system.entries.species, 2 * system.entries.most)

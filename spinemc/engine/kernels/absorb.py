@@ -151,7 +151,7 @@ def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, 
     wz = dz
     frame = frame_of(walls, walls.space[kind])
     for bounce in range(BOUNCES):
-        f, t = first_contact(walls, frame, x, y, z, dx, dy, dz)
+        f, t = first_contact(walls, frame, state.met, x, y, z, dx, dy, dz)
         if f < 0:
             x = x + dx
             y = y + dy

@@ -74,6 +74,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     of_voxel = cells.of_voxel
     count = state.count
     frame = frame_of(walls, walls.space[s])
+    met = state.met
     near_start = walls.near_start
     rim_start = walls.rim_start
     shelter = walls.shelter
@@ -130,7 +131,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
                     walls, state, key, step, s, low + i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
                 )
             else:
-                qx, qy, qz, w, boundary = travel(walls, frame, s, px, py, pz, dx, dy, dz)
+                qx, qy, qz, w, boundary = travel(walls, frame, s, met, px, py, pz, dx, dy, dz)
                 if w < 0 and boundary < 0:
                     state.serial[HELD] += 1
                     qx = px

@@ -29,7 +29,7 @@ class Walls(NamedTuple):
     shelter_first: np.ndarray  # (species,) row of voxel v is shelter_first[species] + v
     center_inside: np.ndarray  # (voxels,) bool
     start: np.ndarray  # (voxels + 1,) sides that touch voxel v are triangle[start[v]:start[v + 1]]
-    triangle: np.ndarray
+    triangle: np.ndarray  # int32, with four more at the end, for kernels.move
     near_start: np.ndarray  # (voxels + 1,) likewise for sides that take molecules out, within reach of one step
     near: np.ndarray
     rim_start: np.ndarray  # (voxels + 1,) likewise for rims of absorbing regions, see kernels.absorb
@@ -173,6 +173,7 @@ class State(NamedTuple):
     pause: np.ndarray  # (2,) part of the step that comes next, and time left in a part that was broken off [s]
     cursor: np.ndarray  # (reactions,) row of the rate table in use
     rate: np.ndarray  # (reactions,) scratch: rates now
+    met: np.ndarray  # int32 scratch: sides that touch the voxels along a way
 
 
 # entries of State.serial
