@@ -63,7 +63,9 @@ def test_normal_deviates_invert_the_normal_distribution():
 def drawn(n, seed=1, trial=0, step=0, species=0, low=0, sigma=1.0):
     """(3, n) displacements and (n,) spare uniform numbers."""
     delta, spare = np.empty((3, n)), np.empty(n)
-    rng.displacements(np.array([seed, trial], np.uint64), step, species, low, n, sigma, delta, spare)
+    key = np.array([seed, trial], np.uint64)
+    scratch = np.empty(n + 1, np.int32), np.empty(n + 1)
+    rng.displacements(key, step, species, low, n, sigma, delta, spare, *scratch)
     return delta, spare
 
 
@@ -109,6 +111,9 @@ def test_blocks_do_not_show():
         part, left = drawn(n, low=low)
         assert np.array_equal(part, whole[:, low : low + n])
         assert np.array_equal(left, spare[low : low + n])
+    alone = np.empty(300)
+    rng.spares(np.array([1, 0], np.uint64), 0, 0, 0, 300, alone)
+    assert np.array_equal(alone, spare)
     one = naive.words((1, 0), 299, 0, naive.MOVE, 0, 0)
     assert whole[:, 299].tolist() == [naive.normal(word) for word in one[:3]]
 
