@@ -6,12 +6,15 @@ Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1
 """
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
-jit = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-inline = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True, _nrt=False)
+# kernels allocate nothing, so that arrays need no counts of references
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+jit = numba.njit(**OPTIONS)
+inline = numba.njit(**OPTIONS, forceinline=True)
 
 # what a block of random words is for: the third word of the counter is purpose * 2^16 + species
 # (typed, because numba compiles a function anew for each literal number it is called with)
