@@ -8,7 +8,7 @@ import numpy as np
 
 from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
 from spinemc.engine.kernels.move import frame_of, travel
-from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, jit, uniform, words
+from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, inline, jit, uniform, words
 from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE, STEPS
 
 BLOCK = 256  # molecules that are moved together
@@ -45,7 +45,7 @@ def voxels_at(frame, x, y, z, first, n, voxel):
         voxel[i] = zero + (a * ny + b) * nz + c
 
 
-@jit
+@inline
 def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n, real, dt):
     """Move a block of molecules by their steps in block.delta, all but those that may have met a wall.
 

@@ -150,7 +150,7 @@ def rate_at(start, time, value, cursor, r, t):
     return value[c] + share * (value[c + 1] - value[c])
 
 
-@jit
+@inline
 def fire(walls, cells, chem, key, state, spot, t, span, left):
     """All zeroth- and first-order events of the last `left` [s] of a span, with the rates of the span's middle.
 

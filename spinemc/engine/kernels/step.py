@@ -29,6 +29,7 @@ from spinemc.engine.kernels.rng import (
     SECOND,
     displacements,
     exponential,
+    inline,
     jit,
     normal,
     pick,
@@ -47,7 +48,7 @@ DONE, GROW, OVERFLOW = range(3)
 BEFORE, MOTION, AFTER = range(3)
 
 
-@jit
+@inline
 def move(walls, cells, chem, key, state, spot, block, s, dt):
     """Move every molecule of a volume species by one step and take out what is absorbed."""
     step = state.serial[STEPS]
@@ -95,7 +96,7 @@ def move(walls, cells, chem, key, state, spot, block, s, dt):
         high = low
 
 
-@jit
+@inline
 def seek(walls, cells, chem, key, state, spot, block, s, dt):
     """Let every molecule of a volume species meet the partners in its cell."""
     step = state.serial[STEPS]
@@ -250,7 +251,7 @@ def has_room(state, entries):
     return True
 
 
-@jit
+@inline
 def half(walls, cells, chem, key, state, spot, t, span):
     """The reactions of half a step, or what is left of it after a pause. Returns whether it came to its end."""
     left = state.pause[1] if state.pause[1] > 0.0 else span
