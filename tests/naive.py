@@ -91,7 +91,7 @@ class Engine:
         self.space = walls.space.tolist()
         self.face_space = walls.face_space.tolist()
         self.velocity, self.becomes = walls.velocity.tolist(), walls.becomes.tolist()
-        self.cell_of = cells.of_voxel[:, 0].tolist()
+        self.cell_of = cells.of_voxel.tolist()
         self.cell_volume, self.cell_area = cells.volume.tolist(), cells.area.tolist()
         self.cell_start, self.cell_voxel = cells.start.tolist(), cells.voxel.tolist()
         self.cell_entry = cells.entry.tolist()

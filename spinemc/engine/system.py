@@ -211,7 +211,7 @@ class System:
             inner = np.flatnonzero((laid.cell >= 0) & (volume > 0.0))
             inner = inner[np.argsort(laid.cell[inner], kind="stable")]
             number = laid.cell_volume.size
-            of_voxel.append(np.column_stack([np.where(laid.cell < 0, -1, laid.cell + cells), _steps_of(laid)]))
+            of_voxel.append(np.where(laid.cell < 0, -1, laid.cell + cells))
             start.append(np.searchsorted(laid.cell[inner], np.arange(number + 1)).astype(np.int64))
             voxel.append(inner + first)
             entry.append(entry[-1] + inner.size)
@@ -331,11 +331,6 @@ def _chained(starts: list[np.ndarray]) -> np.ndarray:
     ends = np.cumsum([0] + [int(start[-1]) for start in starts])
     parts = [start[:-1] + end for start, end in zip(starts, ends, strict=False)]
     return np.concatenate([*parts, ends[-1:]]).astype(np.int64)
-
-
-def _steps_of(laid: Grid) -> np.ndarray:
-    """Clearances in the unit of Cells.of_voxel."""
-    return np.minimum(laid.clearance * 1e6, 2**30)
 
 
 def _near(grid: Grid, low: np.ndarray, high: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -157,11 +157,8 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     voxels_at(frame, x, y, z, first, n, now)
     if column >= 0:
         for i in range(n):
-            v = np.int64(voxel[first + i])
-            w = np.int64(now[i])
-            if v != w and of_voxel[v, 0] != of_voxel[w, 0]:
-                count[of_voxel[v, 0] * columns + column] -= 1
-                count[of_voxel[w, 0] * columns + column] += 1
+            count[of_voxel[voxel[first + i]] * columns + column] -= 1
+            count[of_voxel[now[i]] * columns + column] += 1
     for i in range(n):
         voxel[first + i] = now[i]
     return hards

@@ -38,7 +38,7 @@ def tell(cells, chem, state, s, voxel, behind, change):
         column = chem.column[side, s]
         if column >= 0:
             v = voxel if side == 0 else behind
-            state.count[cells.of_voxel[v, 0] * chem.columns[0] + column] += change
+            state.count[cells.of_voxel[v] * chem.columns[0] + column] += change
 
 
 @jit
@@ -102,7 +102,7 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         if place == SPREAD:
             v = np.int64(state.voxel[j0] if side == 0 else state.behind[j0])
             space = walls.space[chem.product[low + m]]
-            x, y, z, v = anywhere_in_cell(walls, cells, key, state, space, np.int64(cells.of_voxel[v, 0]))
+            x, y, z, v = anywhere_in_cell(walls, cells, key, state, space, np.int64(cells.of_voxel[v]))
         else:
             j = j0 if place == BELOW else j1
             f = np.int64(state.face[j])
@@ -240,7 +240,7 @@ def happens(hazard, u):
 @inline
 def cell_of(cells, state, j, side):
     """The reaction cell of the molecule in slot j, on a side of its face (0 in the volume)."""
-    return cells.of_voxel[state.voxel[j] if side == 0 else state.behind[j], 0]
+    return cells.of_voxel[state.voxel[j] if side == 0 else state.behind[j]]
 
 
 @jit

@@ -86,7 +86,7 @@ def move(walls, cells, chem, key, state, spot, block, s, dt):
             else:
                 j = first + i
                 v = np.int64(state.voxel[j])
-                if cells.of_voxel[v, 0] != cells.of_voxel[w, 0]:
+                if cells.of_voxel[v] != cells.of_voxel[w]:
                     tell(cells, chem, state, s, v, NONE, -1)
                     tell(cells, chem, state, s, w, NONE, 1)
                 state.x[j] = x
@@ -109,7 +109,7 @@ def seek(walls, cells, chem, key, state, spot, block, s, dt):
         for i in range(high - 1, low - 1, -1):
             if i >= state.n[s]:
                 continue
-            cell = cells.of_voxel[state.voxel[base + i], 0]
+            cell = cells.of_voxel[state.voxel[base + i]]
             hazard = hazard_of(
                 chem,
                 state,

@@ -70,9 +70,7 @@ class Frame(NamedTuple):
 class Cells(NamedTuple):
     """The reaction cells: unions of voxels in which molecules that share a cell can meet. Each lies in one space."""
 
-    # (voxels, 2) int32, side by side because every step of every molecule reads both: the cell of each voxel, -1
-    # away from its space, and a lower bound of the distance from any point of the voxel to the wall [1e-6 um]
-    of_voxel: np.ndarray
+    of_voxel: np.ndarray  # (voxels,) int32 cell of each voxel, -1 away from its space
     volume: np.ndarray  # (cells,) volume of the space in it [um^3]
     area: np.ndarray  # (surfaces, cells) membrane area [um^2]
     start: np.ndarray  # (cells + 1,) voxels of cell c are voxel[start[c]:start[c + 1]]
