@@ -25,6 +25,30 @@ def risky(free, row, voxel, first, delta, n, hard):
     return found
 
 
+@inline
+def is_exposed(shelter, row, px, py, pz, dx, dy, dz):
+    """Whether a step from p along d is longer than its voxel's shelter is for, or begins or ends beyond its plane."""
+    nx = shelter[row, 0]
+    ny = shelter[row, 1]
+    nz = shelter[row, 2]
+    c = shelter[row, 3]
+    start = nx * px + ny * py + nz * pz
+    end = nx * (px + dx) + ny * (py + dy) + nz * (pz + dz)
+    return (dx * dx + dy * dy + dz * dz > shelter[row, 4]) | (start >= c) | (end >= c)
+
+
+@jit
+def exposed(shelter, row, x, y, z, voxel, first, delta, found, hard):
+    """Keep in `hard`, of the steps it holds, those that leave their shelters. Returns how many."""
+    kept = 0
+    for m in range(found):
+        i = np.int64(hard[m])
+        j = first + i
+        hard[kept] = i
+        kept += is_exposed(shelter, row + voxel[j], x[j], y[j], z[j], delta[0, i], delta[1, i], delta[2, i])
+    return kept
+
+
 @jit
 def shift(x, first, step, n):
     """Add the steps of a block along one axis."""
@@ -77,7 +101,6 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     met = state.met
     near_start = walls.near_start
     rim_start = walls.rim_start
-    shelter = walls.shelter
     shelter_first = walls.shelter_first[s]
     taken = walls.takes[s]
     parts = walls.parts[s]
@@ -94,6 +117,8 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
             if face[first + i] == ARRIVED:
                 delta[0, i] = delta[1, i] = delta[2, i] = 0.0
     found = risky(walls.free, shelter_first, voxel, first, delta, n, hard)
+    if not taken:
+        found = exposed(walls.shelter, shelter_first, x, y, z, voxel, first, delta, found, hard)
     hards = 0
     for m in range(found):
         i = np.int64(hard[m])
@@ -106,17 +131,9 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         dx = delta[0, i]
         dy = delta[1, i]
         dz = delta[2, i]
-        qx = px + dx
-        qy = py + dy
-        qz = pz + dz
         v = np.int64(voxel[j])
-        row = v + shelter_first
         watched = taken and (rim_start[v + 1] > rim_start[v] or near_start[v + 1] > near_start[v])
-        if not watched and not (
-            dx * dx + dy * dy + dz * dz > shelter[row, 4]
-            or shelter[row, 0] * px + shelter[row, 1] * py + shelter[row, 2] * pz >= shelter[row, 3]
-            or shelter[row, 0] * qx + shelter[row, 1] * qy + shelter[row, 2] * qz >= shelter[row, 3]
-        ):
+        if taken and not watched and not is_exposed(walls.shelter, v + shelter_first, px, py, pz, dx, dy, dz):
             continue
         delta[0, i] = 0.0
         delta[1, i] = 0.0
