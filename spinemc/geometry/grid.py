@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 
 from spinemc.geometry.mesh import Geometry
-from spinemc.geometry.voxels import Voxels, voxelise, wall_area_of
+from spinemc.geometry.voxels import Voxels, entry, helper, voxelise, wall_area_of
 
 CELL = 0.04  # edge of a reaction cell [um]
 VOXELS_PER_CELL = 2
@@ -220,7 +219,7 @@ def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.n
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _box_gap(corner, f, origin, size, i, j, k):
     """Squared distance between a triangle's bounding box and a voxel [um^2]."""
     square = 0.0
@@ -234,7 +233,7 @@ def _box_gap(corner, f, origin, size, i, j, k):
     return square
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _is_behind(corner, normal, f, origin, size, i, j, k):
     """Whether the centre of a voxel lies on the side that a triangle's normal points to."""
     along = normal[f, 0] * (origin[0] + (i + 0.5) * size - corner[f, 0, 0])
@@ -243,7 +242,7 @@ def _is_behind(corner, normal, f, origin, size, i, j, k):
     return along > 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _span(corner, f, origin, size, shape, reach, axis):
     """First and last voxel along an axis within reach of a triangle's bounding box."""
     low = min(corner[f, 0, axis], corner[f, 1, axis], corner[f, 2, axis])
@@ -253,7 +252,7 @@ def _span(corner, f, origin, size, shape, reach, axis):
     return max(first, 0), min(last, shape[axis] - 1)
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _clip(corner, f, low, width, margin, here, there):
     """The corners, into `here`, of what of a triangle lies in a cube (a margin wider than it is), and their number."""
     n = 3
@@ -284,7 +283,7 @@ def _clip(corner, f, low, width, margin, here, there):
     return n
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def _shelter(corner, normal, area, sheet, origin, size, shape, reach, out):
     total = shape[0] * shape[1] * shape[2]
     way = np.zeros((total, 3), np.float32)

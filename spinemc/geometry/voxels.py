@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
+
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+entry = njit(**_OPTIONS)
+helper = njit(**(_OPTIONS | {"no_cpython_wrapper": True}))  # not to be called from Python
 
 # Fractions of a voxel by which the grid is set off from the mesh's corner, so that walls along the axes meet
 # neither the faces nor the centres of the voxels.
@@ -163,7 +168,7 @@ def _clean(part: np.ndarray) -> np.ndarray:
 # The kernels below count lengths in voxels from the grid's origin: the grid's planes are whole numbers.
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _half(p, n, axis, bound, sign, q):
     """Cut polygon p (n corners) to sign * (x[axis] - bound) <= 0, into q; returns the number of corners."""
     m = 0
@@ -183,13 +188,13 @@ def _half(p, n, axis, bound, sign, q):
     return m
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _slab(p, n, axis, low, high, between, q):
     """Cut polygon p (n corners) to low <= x[axis] <= high, into q; returns the number of corners."""
     return _half(between, _half(p, n, axis, low, -1.0, between), axis, high, 1.0, q)
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _range(p, n, axis):
     """Lowest and highest coordinate of polygon p (n corners) along an axis."""
     low = high = p[0, axis]
@@ -198,14 +203,14 @@ def _range(p, n, axis):
     return low, high
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _span(p, n, axis, grow):
     """First and last voxel along an axis that polygon p (n corners) reaches."""
     low, high = _range(p, n, axis)
     return int(np.floor(low - grow)), int(np.floor(high + grow))
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _cut(p, n, axis, i, first, last, grow, between, q):
     """The part of polygon p in layer i of its layers first ... last along an axis, into q; its size."""
     if first == last:  # also where it lies in a plane of the grid: it then belongs to one layer, not to two
@@ -216,7 +221,7 @@ def _cut(p, n, axis, i, first, last, grow, between, q):
     return _slab(p, n, axis, i - grow, i + 1 + grow, between, q)
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def _measure(corner, face, shape):
     """Cut all faces at the grid: volume terms, columns' area terms along each axis, wall, all by voxel."""
     nx, ny, nz = shape
@@ -257,7 +262,7 @@ def _measure(corner, face, shape):
     return inside, column, wall
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def _touching(corner, face, shape):
     """Pairs of a voxel (C-order index) and a triangle that touches it, triangles ascending."""
     _, ny, nz = shape
@@ -289,13 +294,13 @@ def _touching(corner, face, shape):
     return voxel[:n], triangle[:n]
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _is_left(py, pz, qy, qz, y, z):
     """Whether (y, z) is left of the line p up to q; asked this way only, so both faces of an edge agree."""
     return (qy - py) * (z - pz) - (qz - pz) * (y - py) > 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@helper
 def _turns(whole, y, z):
     """How often the triangle's projection along x winds around (y, z), counter-clockwise."""
     turns = 0
@@ -309,7 +314,7 @@ def _turns(whole, y, z):
     return turns
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def _winding(corner, face, shape):
     """Winding number of the mesh around each voxel's centre, from the faces its line along +x meets."""
     nx, ny, nz = shape

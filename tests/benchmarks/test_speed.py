@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from called import from_python
 
 from spinemc.engine.kernels.flight import BLOCK
 from spinemc.engine.kernels.rng import displacements
@@ -40,7 +41,7 @@ def numbers(molecules):
 def test_displacements(benchmark):
     delta, left = np.zeros((3, BLOCK)), np.zeros(BLOCK)
     key, scratch = np.array([1, 0], np.uint64), (np.zeros(BLOCK + 1, np.int32), np.zeros(BLOCK + 1))
-    benchmark(displacements, key, 0, 0, 0, BLOCK, 0.02, delta, left, *scratch)
+    benchmark(from_python(displacements), key, 0, 0, 0, BLOCK, 0.02, delta, left, *scratch)
     assert delta.std() == pytest.approx(0.02, rel=0.1)
     assert ((left > 0.0) & (left < 1.0)).all()
 

@@ -3,12 +3,21 @@
 import naive_draws as naive
 import numpy as np
 import pytest
+from called import from_python
 from scipy import stats
 from scipy.special import ndtri
 
 from spinemc.engine.kernels import rng
 
 FULL = 0xFFFFFFFF
+
+philox = from_python(rng.philox)
+words = from_python(rng.words)
+uniform = from_python(rng.uniform)
+normal = from_python(rng.normal)
+exponential = from_python(rng.exponential)
+displacements = from_python(rng.displacements)
+spares = from_python(rng.spares)
 
 
 @pytest.mark.parametrize(
@@ -26,24 +35,24 @@ FULL = 0xFFFFFFFF
 def test_known_answers(key, counter, answer):
     """The vectors that come with Random123 (Salmon et al. 2011)."""
     expected = [int(word, 16) for word in answer.split()]
-    assert [int(word) for word in rng.philox(*(np.uint64(word) for word in key + counter))] == expected
+    assert [int(word) for word in philox(*(np.uint64(word) for word in key + counter))] == expected
     assert list(naive.philox(key, counter)) == expected
 
 
 def test_words_tell_every_part_of_an_occasion():
     key = np.array([3, 4], np.uint64)
     plain = [0, 0, rng.MOVE, 0, 0]
-    found = {tuple(map(int, rng.words(key, *plain)))}
+    found = {tuple(map(int, words(key, *plain)))}
     for part, value in enumerate((1, 1, rng.ENTER, 1, 1)):
-        found.add(tuple(map(int, rng.words(key, *plain[:part], value, *plain[part + 1 :]))))
+        found.add(tuple(map(int, words(key, *plain[:part], value, *plain[part + 1 :]))))
     for other in ([4, 4], [3, 5]):
-        found.add(tuple(map(int, rng.words(np.array(other, np.uint64), *plain))))
+        found.add(tuple(map(int, words(np.array(other, np.uint64), *plain))))
     assert len(found) == 8
 
 
 def test_uniform_numbers_are_never_0_or_1():
-    assert rng.uniform(np.uint64(0)) == 2.0**-33
-    assert rng.uniform(np.uint64(FULL)) == 1.0 - 2.0**-33
+    assert uniform(np.uint64(0)) == 2.0**-33
+    assert uniform(np.uint64(FULL)) == 1.0 - 2.0**-33
 
 
 def test_normal_deviates_invert_the_normal_distribution():
@@ -52,7 +61,7 @@ def test_normal_deviates_invert_the_normal_distribution():
     joint = round((0.5 + rng.CENTRAL) * 2**32)
     edges = [2**31 + near, joint + near, 2**32 - joint + near, np.arange(4000), FULL - np.arange(4000)]
     word = np.unique(np.concatenate([np.linspace(0, FULL, 200_001).astype(np.int64), *edges]))
-    found = np.array([rng.normal(w) for w in word.astype(np.uint64)])
+    found = np.array([normal(w) for w in word.astype(np.uint64)])
     u = (word + 0.5) / 2.0**32
     exact = np.where(word < 2**31, ndtri(u), -ndtri((FULL - word + 0.5) / 2.0**32))
     assert np.abs(found / exact - 1.0).max() < 2e-9
@@ -65,7 +74,7 @@ def drawn(n, seed=1, trial=0, step=0, species=0, low=0, sigma=1.0):
     delta, spare = np.empty((3, n)), np.empty(n)
     key = np.array([seed, trial], np.uint64)
     scratch = np.empty(n + 1, np.int32), np.empty(n + 1)
-    rng.displacements(key, step, species, low, n, sigma, delta, spare, *scratch)
+    displacements(key, step, species, low, n, sigma, delta, spare, *scratch)
     return delta, spare
 
 
@@ -112,7 +121,7 @@ def test_blocks_do_not_show():
         assert np.array_equal(part, whole[:, low : low + n])
         assert np.array_equal(left, spare[low : low + n])
     alone = np.empty(300)
-    rng.spares(np.array([1, 0], np.uint64), 0, 0, 0, 300, alone)
+    spares(np.array([1, 0], np.uint64), 0, 0, 0, 300, alone)
     assert np.array_equal(alone, spare)
     one = naive.words((1, 0), 299, 0, naive.MOVE, 0, 0)
     assert whole[:, 299].tolist() == [naive.normal(word) for word in one[:3]]
@@ -120,5 +129,5 @@ def test_blocks_do_not_show():
 
 def test_waits_are_exponential():
     word = np.random.default_rng(3).integers(0, 2**32, 100_000, dtype=np.uint64)
-    wait = np.array([rng.exponential(w) for w in word])
+    wait = np.array([exponential(w) for w in word])
     assert stats.kstest(wait, "expon").pvalue > 1e-4

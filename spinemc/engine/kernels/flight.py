@@ -12,6 +12,8 @@ from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, inline, jit, unifor
 from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE, STEPS
 
 BLOCK = 256  # molecules that are moved together
+# whether they are those of the state
+REAL, TRIAL = np.int64(1), np.int64(0)
 
 
 @jit
@@ -81,8 +83,8 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         Where the molecules are, from entry `first` on.
     n : int
         Molecules in the block.
-    real : bool
-        Whether they are the state's: counted, and some may wait after coming through a partition in this step.
+    real : int
+        REAL where they are the state's: counted, and some may wait after coming through a partition in this step.
 
     Returns
     -------
@@ -92,9 +94,9 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     """
     step = state.serial[STEPS]
     diffusion = chem.D[s]
-    column = chem.column[0, s] if real else NONE
+    column = chem.column[0, s] if real == REAL else NONE
     columns = chem.columns[0]
-    waits = real and walls.arrives[s]
+    waits = real == REAL and walls.arrives[s]
     of_voxel = cells.of_voxel
     count = state.count
     frame = frame_of(walls, walls.space[s])

@@ -95,7 +95,7 @@ def is_inside(walls, frame, v, x, y, z):
     dy = cy - y
     dz = cz - z
     for a in range(low, high):
-        f = triangle[a]
+        f = np.int64(triangle[a])
         nx = plane[f, 0]
         ny = plane[f, 1]
         nz = plane[f, 2]
@@ -173,7 +173,7 @@ def first_contact(walls, frame, met, px, py, pz, dx, dy, dz):
     crossed = abs(u - i) + abs(v - j) + abs(w - k)
     found = NONE
     at = 1.0
-    n = collect(walls, here, met, 0)
+    n = collect(walls, here, met, np.int64(0))
     if crossed > 0:
         ex = bx - ax
         ey = by - ay

@@ -6,11 +6,11 @@ from spinemc.engine.kernels.membrane import voxels_of
 from spinemc.engine.kernels.move import frame_of, voxel_at
 from spinemc.engine.kernels.places import anywhere_in, beside_membrane, side_of
 from spinemc.engine.kernels.react import add
-from spinemc.engine.kernels.rng import jit
+from spinemc.engine.kernels.rng import entry
 from spinemc.engine.kernels.tables import NONE
 
 
-@jit
+@entry
 def scatter(walls, cells, chem, key, state, s, number, compartment):
     """Add molecules of a volume species, uniformly in a compartment. Returns how many found room."""
     for m in range(number):
@@ -21,7 +21,7 @@ def scatter(walls, cells, chem, key, state, s, number, compartment):
     return number
 
 
-@jit
+@entry
 def put(walls, cells, chem, state, s, x, y, z, face):
     """Add molecules of a species at given points, on a face each, or in its space just beside it for one of a volume.
 

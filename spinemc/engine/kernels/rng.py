@@ -11,10 +11,13 @@ from typing import Any
 import numba
 import numpy as np
 
-# kernels allocate nothing, so that arrays need no counts of references
-OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-jit = numba.njit(**OPTIONS)
-inline = numba.njit(**OPTIONS, forceinline=True)
+# kernels allocate nothing, so that arrays need no counts of references; few of them are called from Python
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_OPTIONS |= {"_nrt": False, "no_cfunc_wrapper": True}
+_INNER = _OPTIONS | {"no_cpython_wrapper": True}
+entry = numba.njit(**_OPTIONS)
+jit = numba.njit(**_INNER)
+inline = numba.njit(**(_INNER | {"forceinline": True}))
 
 # what a block of random words is for: the third word of the counter is purpose * 2^16 + species
 # (typed, because numba compiles a function anew for each literal number it is called with)

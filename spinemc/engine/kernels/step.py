@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.flight import BLOCK, fly
+from spinemc.engine.kernels.flight import BLOCK, REAL, TRIAL, fly
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, point_in_voxel
 from spinemc.engine.kernels.places import compartment_of, inside
@@ -28,6 +28,7 @@ from spinemc.engine.kernels.rng import (
     MOVE,
     SECOND,
     displacements,
+    entry,
     exponential,
     inline,
     jit,
@@ -62,7 +63,7 @@ def move(walls, cells, chem, key, state, spot, block, s, dt):
         n = high - low
         displacements(key, step, s, low, n, sigma, block.delta, block.left, block.hard, block.tail)
         hards = fly(
-            walls, cells, chem, key, state, block, s, low, state.x, state.y, state.z, state.voxel, first, n, True, dt
+            walls, cells, chem, key, state, block, s, low, state.x, state.y, state.z, state.voxel, first, n, REAL, dt
         )
         if waits:
             for j in range(first, first + n):
@@ -160,8 +161,9 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
                 n += 1
         state.serial[TRIES] += n
         displacements(key, step, s, first, n, sigma, block.delta, block.left, block.hard, block.tail)
+        begin = np.int64(0)
         hards = fly(
-            walls, cells, chem, key, state, block, s, first, block.x, block.y, block.z, block.start, 0, n, False, dt
+            walls, cells, chem, key, state, block, s, first, block.x, block.y, block.z, block.start, begin, n, TRIAL, dt
         )
         for m in range(hards):
             if block.end_boundary[m] != entries.boundary[e]:
@@ -259,7 +261,7 @@ def half(walls, cells, chem, key, state, spot, t, span):
     return state.pause[1] == 0.0
 
 
-@jit
+@entry
 def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, first, steps):
     """Advance a trial from step `first` of a stretch to step `steps`.
 
@@ -309,7 +311,7 @@ def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, fir
     return steps, DONE
 
 
-@jit
+@entry
 def tally(walls, cells, chem, state, home, whole, volume_count, surface_count):
     """Count molecules by compartment and by region; the whole of a space or a surface counts all on it.
 
