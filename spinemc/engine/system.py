@@ -113,7 +113,8 @@ class System:
         ]
         rim_start, rim_near = self._listed(ends.min(axis=1), ends.max(axis=1), rim_reach)
         shelter, shelter_first = self._shelters
-        free = self._free((np.diff(near_start) > 0) | (np.diff(rim_start) > 0), shelter_first, len(shelter))
+        free = (np.concatenate([g.clearance for g in self.grids]) * (1.0 - 1e-6)) ** 2
+        watched = (np.diff(near_start) > 0) | (np.diff(rim_start) > 0)
         normal = np.cross(geometry.sides[:, 1] - geometry.sides[:, 0], geometry.sides[:, 2] - geometry.sides[:, 0])
         normal /= np.linalg.norm(normal, axis=1)[:, np.newaxis]
         wholes = np.searchsorted(geometry.region_surface, np.arange(len(geometry.surfaces)))
@@ -123,7 +124,8 @@ class System:
             scale=np.array([[v.size, 1.0 / v.size] for v in voxels]),
             shape=np.array([v.shape for v in voxels], np.int64),
             first=self._first[:-1],
-            free=free,
+            free=np.concatenate([free, np.where(watched, 0.0, free)] if self._takes.any() else [free]).astype(np.float32),
+            free_first=np.where(self._takes, free.size, 0),
             shelter=shelter,
             shelter_first=shelter_first,
             center_inside=np.concatenate([v.center_inside.ravel() for v in voxels]),
@@ -190,16 +192,6 @@ class System:
         """(species,) whether any side takes paths of a population that do not cross it."""
         strong = [species for _, boundary, species in self.boundaries if self._is_strong(boundary, species)]
         return np.isin(np.arange(len(self.network.species)), strong)
-
-    def _free(self, watched: np.ndarray, first: np.ndarray, rows: int) -> np.ndarray:
-        """For each row of the shelters the square of the length of a step that meets no wall; see `Walls`."""
-        free = np.zeros(rows, np.float32)
-        for s in np.flatnonzero((self.network.space >= 0) & (self.network.D > 0.0)):
-            laid, begin = self.grids[self.network.space[s]], self._first[self.network.space[s]]
-            here = slice(begin, begin + laid.clearance.size)
-            square = np.where(watched[here] & self._takes[s], 0.0, (laid.clearance * (1.0 - 1e-6)) ** 2)
-            free[first[s] + here.start : first[s] + here.stop] = square
-        return free
 
     @cached_property
     def cells(self) -> Cells:

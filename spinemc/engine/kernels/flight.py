@@ -118,7 +118,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         for i in range(n):
             if face[first + i] == ARRIVED:
                 delta[0, i] = delta[1, i] = delta[2, i] = 0.0
-    found = risky(walls.free, shelter_first, voxel, first, delta, n, hard)
+    found = risky(walls.free, walls.free_first[s], voxel, first, delta, n, hard)
     if not taken:
         found = exposed(walls.shelter, shelter_first, x, y, z, voxel, first, delta, found, hard)
     hards = 0

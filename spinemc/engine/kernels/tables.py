@@ -24,7 +24,10 @@ class Walls(NamedTuple):
     scale: np.ndarray  # (spaces, 2) voxel edge [um] and its inverse
     shape: np.ndarray  # (spaces, 3) int64, voxels along each axis
     first: np.ndarray  # (spaces,) number of the first voxel
-    free: np.ndarray  # (rows,) float32 square of the length of a step from a voxel that meets no wall [um^2]
+    # float32 square of the length of a step from voxel v that meets no wall [um^2], in entry v + free_first[species]: 0
+    # where paths that do not cross a wall are to be looked at as well
+    free: np.ndarray
+    free_first: np.ndarray  # (species,)
     shelter: np.ndarray  # (rows, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid
     shelter_first: np.ndarray  # (species,) row of voxel v is shelter_first[species] + v
     center_inside: np.ndarray  # (voxels,) bool
