@@ -124,7 +124,9 @@ class System:
             scale=np.array([[v.size, 1.0 / v.size] for v in voxels]),
             shape=np.array([v.shape for v in voxels], np.int64),
             first=self._first[:-1],
-            free=np.concatenate([free, np.where(watched, 0.0, free)] if self._takes.any() else [free]).astype(np.float32),
+            free=np.concatenate([free, np.where(watched, 0.0, free)] if self._takes.any() else [free]).astype(
+                np.float32
+            ),
             free_first=np.where(self._takes, free.size, 0),
             shelter=shelter,
             shelter_first=shelter_first,
@@ -169,15 +171,15 @@ class System:
     @cached_property
     def _shelters(self) -> tuple[np.ndarray, np.ndarray]:
         """The shelters of every population that moves, those alike in one space together; see `Walls`."""
-        network, rows, takes = self.network, 0, self._takes
-        tables, first = [np.zeros((1, 5), np.float32)], np.zeros(len(network.species), np.int64)
+        network, rows = self.network, 0
+        tables, first = [np.zeros((0, 5), np.float32)], np.zeros(len(network.species), np.int64)
         for k, laid in enumerate(self.grids):
             here = network.space == k
-            for speed, watched in sorted({(network.D[s], takes[s]) for s in np.flatnonzero(here & (network.D > 0.0))}):
+            for speed in np.unique(network.D[here & (network.D > 0.0)]):
                 sigma = np.sqrt(2.0 * speed * self.scenario.run.dt)
-                first[here & (speed == network.D) & (takes == watched)] = 1 + rows - self._first[k]
+                first[here & (speed == network.D)] = rows - self._first[k]
                 tables.append(shelters(self.geometry, laid, tuple(r * sigma for r in _STEPS)))
-                rows += len(tables[-1])
+                rows += laid.clearance.size
         return np.concatenate(tables), first
 
     def _is_strong(self, boundary: Boundary, species: int) -> bool:
@@ -256,7 +258,7 @@ class System:
 
     def cell_size(self, step: Step) -> float:
         """Edge of the reaction cells in which the partners of a second-order step meet [um]."""
-        return max(self.grids[k].cell_size for s in step.reactants for k in self._spaces_of(s))
+        return max(self.grids[k].voxels.size for s in step.reactants for k in self._spaces_of(s))
 
     def _spaces_of(self, species: int) -> tuple[int, ...]:
         """The space that a population lives in, or those beside its region."""

@@ -9,19 +9,19 @@ import numpy as np
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.voxels import Voxels, entry, helper, voxelise, wall_area_of
 
-CELL = 0.04  # edge of a reaction cell [um]
-VOXELS_PER_CELL = 2
+CELL = 0.04  # edge of a voxel, and of a whole reaction cell [um]
+PARTS = 2  # of a voxel along each edge, each with a shelter of its own
 _LEAST_FILL = 0.4  # cells with less of a cube inside are joined to a neighbour
-_MOST_VOXELS = 3.0e7
+_MOST_VOXELS = 4.0e6
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Voxels over a space of a geometry, the distance from each to the wall, and the reaction cells made of them.
 
-    A reaction cell is a cube of `VOXELS_PER_CELL` voxels along each edge, or what of it lies inside the mesh; where
-    that is little, the piece is joined to a neighbour that holds enough, the one it has the widest opening to for its
-    size, or, where there is none, to another piece.
+    A reaction cell is a voxel, or what of it lies inside the mesh; where that is little, the piece is joined to a
+    neighbour that holds enough, the one it has the widest opening to for its size, or, where there is none, to another
+    piece.
 
     Attributes
     ----------
@@ -31,8 +31,6 @@ class Grid:
         Their triangles are rows of `Geometry.sides`.
     clearance : (voxels,) float64
         Lower bound of the distance from any point of a voxel to the wall, 0 where the wall touches it [um].
-    cell_size : float
-        Edge of a whole reaction cell [um].
     cell : (voxels,) int32
         Reaction cell of each voxel, in C order; -1 away from the inside.
     cell_volume : (cells,) float64
@@ -44,7 +42,6 @@ class Grid:
     space: int
     voxels: Voxels
     clearance: np.ndarray
-    cell_size: float
     cell: np.ndarray
     cell_volume: np.ndarray
     cell_area: np.ndarray
@@ -69,7 +66,7 @@ def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
     sides = geometry.side_faces(space)
     faces = len(geometry.face)
     extent = np.ptp(vertex, axis=0)
-    size = (CELL if cell is None else cell) / VOXELS_PER_CELL
+    size = CELL if cell is None else cell
     size = max(size, float(np.prod(extent + 3.0 * size) / _MOST_VOXELS) ** (1.0 / 3.0))
     voxels = voxelise(vertex, face, size)
     volume = voxels.volume.ravel()
@@ -87,7 +84,6 @@ def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
         space=space,
         voxels=replace(voxels, triangle=sides[voxels.triangle].astype(np.int32)),
         clearance=_clearance(touched.reshape(voxels.shape), size),
-        cell_size=size * VOXELS_PER_CELL,
         cell=cell_of,
         cell_volume=np.bincount(cell_of[inside], volume[inside], number),
         cell_area=area,
@@ -108,38 +104,33 @@ def _clearance(touched: np.ndarray, size: float) -> np.ndarray:
 
 def _cells(voxels: Voxels, touched: np.ndarray) -> np.ndarray:
     """Reaction cell of each voxel, numbered in C order of their first voxel; -1 away from the inside."""
-    shape = voxels.shape
     volume = voxels.volume.ravel()
-    blocks = tuple(-(-n // VOXELS_PER_CELL) for n in shape)
-    i, j, k = np.indices(shape, dtype=np.int32) // VOXELS_PER_CELL
-    block = ((i * blocks[1] + j) * blocks[2] + k).ravel().astype(np.int64)
-    label = _joined(block, volume, _openings(voxels, block), _LEAST_FILL * (VOXELS_PER_CELL * voxels.size) ** 3)
-    return _nearest_filled(np.where(volume > 0.0, label, -1), touched, shape)
+    label = _joined(volume, _openings(voxels), _LEAST_FILL * voxels.size**3)
+    return _nearest_filled(np.where(volume > 0.0, label, -1), touched, voxels.shape)
 
 
-def _openings(voxels: Voxels, block: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of neighbouring blocks and the area through which they are open to each other [um^2]."""
-    cube = block.reshape(voxels.shape)
+def _openings(voxels: Voxels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of neighbouring voxels and the area through which they are open to each other [um^2]."""
+    cube = np.arange(int(np.prod(voxels.shape))).reshape(voxels.shape)
     low, high, area = [], [], []
     for axis in range(3):
         a = np.take(cube, range(voxels.shape[axis] - 1), axis).ravel()
         b = np.take(cube, range(1, voxels.shape[axis]), axis).ravel()
         s = np.take(voxels.open_area[axis], range(voxels.shape[axis] - 1), axis).ravel()
-        keep = (a != b) & (s > 0.0)
+        keep = s > 0.0
         low.append(a[keep])
         high.append(b[keep])
         area.append(s[keep])
     return np.concatenate(low), np.concatenate(high), np.concatenate(area)
 
 
-def _joined(block: np.ndarray, volume: np.ndarray, openings: tuple[np.ndarray, ...], least: float) -> np.ndarray:
+def _joined(volume: np.ndarray, openings: tuple[np.ndarray, ...], least: float) -> np.ndarray:
     """Label of each voxel's cell, cells below the least volume joined to a neighbour; -1 for too little."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    number = int(block.max()) + 1
-    label = np.arange(number)
-    filled = np.bincount(block, volume, number)
+    label = np.arange(volume.size)
+    filled = volume
     a, b, area = openings
     while True:
         small = filled < least
@@ -169,7 +160,7 @@ def _joined(block: np.ndarray, volume: np.ndarray, openings: tuple[np.ndarray, .
         filled = np.bincount(merged, filled, n)
     if (filled >= least).any():
         label = np.where(filled[label] >= least, label, -1)
-    return label[block]
+    return label
 
 
 def _nearest_filled(label: np.ndarray, touched: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -189,9 +180,10 @@ def _nearest_filled(label: np.ndarray, touched: np.ndarray, shape: tuple[int, in
 def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.ndarray:
     """Half-spaces in which a short step cannot meet the wall.
 
-    All of the wall within a reach of voxel v lies beyond the plane n . x = c, so that a step no longer than the
-    reach, from a point of v to any point, with both ends before the plane, meets nothing. The widest reach whose
-    plane leaves some of the voxel free is taken.
+    A voxel has `PARTS` parts along each edge. All of the wall within a reach of a part lies beyond the plane n . x = c,
+    so that a step no longer than the reach, from a point of the part to any point, with both ends before the plane,
+    meets nothing. The widest reach whose plane leaves some of the part free is taken; where no wall is within it, n is
+    0 and every point lies before the plane.
 
     Parameters
     ----------
@@ -202,21 +194,23 @@ def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.n
 
     Returns
     -------
-    (voxels, 5) float32
-        n, c [um] and the reach squared [um^2], 0 where there is no such plane.
+    (voxels PARTS^3, 5) float32
+        n, c [um] and the reach squared [um^2], 0 where there is no such plane; the parts of a voxel in C order after
+        each other.
     """
     voxels = grid.voxels
-    out = np.zeros((int(np.prod(voxels.shape)), 5), np.float32)
+    shape = PARTS * np.array(voxels.shape, np.int64)
+    out = np.zeros((int(np.prod(shape)), 5), np.float32)
     sides = geometry.side_faces(grid.space)
     above = sides >= len(geometry.face)
     corner = np.ascontiguousarray(geometry.sides[sides])
     face = sides % len(geometry.face)
     normal, area = np.where(above[:, None], -1.0, 1.0) * geometry.face_normal[face], geometry.face_area[face]
     sheet = geometry.face_space[face, 0] == geometry.face_space[face, 1]
-    shape = np.array(voxels.shape, np.int64)
     for reach in reaches:
-        _shelter(corner, normal, area, sheet, voxels.origin, voxels.size, shape, reach, out)
-    return out
+        _shelter(corner, normal, area, sheet, voxels.origin, voxels.size / PARTS, shape, reach, out)
+    nx, ny, nz = voxels.shape
+    return out.reshape(nx, PARTS, ny, PARTS, nz, PARTS, 5).transpose(0, 2, 4, 1, 3, 5, 6).reshape(-1, 5)
 
 
 @helper
@@ -328,7 +322,12 @@ def _shelter(corner, normal, area, sheet, origin, size, shape, reach, out):
                     for axis in range(3):
                         way[v, axis] = np.float32(way[v, axis] / length)
     for v in range(total):
-        if out[v, 4] == 0.0 and np.isfinite(bound[v]):
+        if out[v, 4] > 0.0:
+            continue
+        if not np.isfinite(bound[v]):
+            out[v, 3] = 1.0
+            out[v, 4] = np.float32(reach * reach)
+        else:
             ij = v // shape[2]
             along = way[v, 0] * (origin[0] + (ij // shape[1] + 0.5) * size)
             along += way[v, 1] * (origin[1] + (ij % shape[1] + 0.5) * size)

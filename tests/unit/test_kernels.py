@@ -149,7 +149,7 @@ def test_a_step_that_ends_in_doubt_is_not_made_by_either():
 @pytest.mark.parametrize("dt, steps", [(1e-6, 8), (1e-5, 4)])
 def test_an_absorbing_cap(dt, steps):
     system = scene(
-        CAP, {"A": 220.0, "B": 20.0}, dt=dt, release=anywhere(A=40, B=10), boundary=[Boundary("cap", ("A",), "absorb")]
+        CAP, {"A": 220.0, "B": 20.0}, dt=dt, release=anywhere(A=80, B=10), boundary=[Boundary("cap", ("A",), "absorb")]
     )
     plain = agree(system, steps)
     assert plain.absorbed[0] > 3

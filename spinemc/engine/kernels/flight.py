@@ -28,8 +28,12 @@ def risky(free, row, voxel, first, delta, n, hard):
 
 
 @inline
-def is_exposed(shelter, row, px, py, pz, dx, dy, dz):
-    """Whether a step from p along d is longer than its voxel's shelter is for, or begins or ends beyond its plane."""
+def is_exposed(frame, shelter, first, v, px, py, pz, dx, dy, dz):
+    """Whether a step from p in voxel v is longer than its shelter is for, or begins or ends beyond its plane."""
+    i = np.int64(2.0 * ((px - frame.x) * frame.inverse)) & 1
+    j = np.int64(2.0 * ((py - frame.y) * frame.inverse)) & 1
+    k = np.int64(2.0 * ((pz - frame.z) * frame.inverse)) & 1
+    row = np.uint64(8 * (first + v) + 4 * i + 2 * j + k)
     nx = shelter[row, 0]
     ny = shelter[row, 1]
     nz = shelter[row, 2]
@@ -40,14 +44,15 @@ def is_exposed(shelter, row, px, py, pz, dx, dy, dz):
 
 
 @jit
-def exposed(shelter, row, x, y, z, voxel, first, delta, found, hard):
+def exposed(frame, shelter, row, x, y, z, voxel, first, delta, found, hard):
     """Keep in `hard`, of the steps it holds, those that leave their shelters. Returns how many."""
     kept = 0
     for m in range(found):
         i = np.int64(hard[m])
         j = first + i
+        v = np.int64(voxel[j])
         hard[kept] = i
-        kept += is_exposed(shelter, row + voxel[j], x[j], y[j], z[j], delta[0, i], delta[1, i], delta[2, i])
+        kept += is_exposed(frame, shelter, row, v, x[j], y[j], z[j], delta[0, i], delta[1, i], delta[2, i])
     return kept
 
 
@@ -120,7 +125,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
                 delta[0, i] = delta[1, i] = delta[2, i] = 0.0
     found = risky(walls.free, walls.free_first[s], voxel, first, delta, n, hard)
     if not taken:
-        found = exposed(walls.shelter, shelter_first, x, y, z, voxel, first, delta, found, hard)
+        found = exposed(frame, walls.shelter, shelter_first, x, y, z, voxel, first, delta, found, hard)
     hards = 0
     for m in range(found):
         i = np.int64(hard[m])
@@ -135,7 +140,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         dz = delta[2, i]
         v = np.int64(voxel[j])
         watched = taken and (rim_start[v + 1] > rim_start[v] or near_start[v + 1] > near_start[v])
-        if taken and not watched and not is_exposed(walls.shelter, v + shelter_first, px, py, pz, dx, dy, dz):
+        if taken and not watched and not is_exposed(frame, walls.shelter, shelter_first, v, px, py, pz, dx, dy, dz):
             continue
         delta[0, i] = 0.0
         delta[1, i] = 0.0
