@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+import limits
 import numpy as np
 import peers
 import scaling
@@ -60,8 +61,8 @@ def kernels() -> int:
 def lines(given: argparse.Namespace, wanted: Sequence[str]) -> Iterator[str]:
     """What there is to print."""
     yield f"{date.today()}, one thread of {processor()}, Python {platform.python_version()}, median of {given.repeats}"
-    if given.scaling:
-        yield from scaling.table(given.repeats)
+    if given.scaling or given.limits:
+        yield from (scaling if given.scaling else limits).table(given.repeats)
         return
     scenarios = {name: given.path / f"{WORKLOADS[name]}.toml" for name in wanted}
     for name in [name for name, scenario in scenarios.items() if not scenario.is_file()]:
@@ -79,9 +80,10 @@ def main() -> None:
     instead = options.add_mutually_exclusive_group()
     instead.add_argument("--peers", action="store_true", help="Smoldyn beside the engine, in turn: a, b and c")
     instead.add_argument("--scaling", action="store_true", help="what grows, and what that costs: no workloads")
+    instead.add_argument("--limits", action="store_true", help="what the machine can do at all: no workloads")
     instead.add_argument("--kernels", action="store_true", help="single kernels, by pytest-benchmark: no workloads")
     given = options.parse_args()
-    known = [] if given.scaling or given.kernels else list(peers.GOALS if given.peers else WORKLOADS)
+    known = [] if given.scaling or given.limits or given.kernels else list(peers.GOALS if given.peers else WORKLOADS)
     unknown = [name for name in given.workload if name not in known]
     if unknown or given.repeats < 1:
         options.error(f"{unknown[0]} is not a workload here" if unknown else "--repeats is at least 1")

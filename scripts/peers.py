@@ -20,10 +20,9 @@ import numpy as np
 from measure import stepping
 from smoldyn_model import counted, model, places
 
-from spinemc.engine.kernels.move import frame_of, voxel_at
-from spinemc.engine.kernels.places import inside
 from spinemc.engine.system import System
 from spinemc.engine.trial import Trial
+from spinemc.geometry.compartments import contains
 from spinemc.scenario import PositionRecord, load_scenario
 from spinemc.simulate import prepare
 
@@ -127,10 +126,7 @@ def run_smoldyn(python: Path, system: System, start: Trial, box: float | None, s
 
 def check_inside(system: System, points: np.ndarray) -> None:
     """Raises where a molecule of Smoldyn's, of some points (n, 3) [um], has left the mesh."""
-    walls = system.walls
-    frame = frame_of(walls, 0)
-    voxel = [voxel_at(frame, *point) for point in points]
-    outside = sum(v < 0 or not inside(walls, 0, v, *point) for v, point in zip(voxel, points, strict=True))
+    outside = int((~contains(system.geometry, points)).sum())
     if outside:
         raise RuntimeError(f"{outside} of the {len(points)} molecules that Smoldyn moved are outside the mesh.")
 
