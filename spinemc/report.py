@@ -63,7 +63,7 @@ def check(scenario: Scenario) -> str:
         lines.append("")
         for space, laid in zip(system.geometry.spaces, system.grids, strict=True):
             lines.append(
-                f"grid of {space}: {laid.cell_volume.size} reaction cells of {1e3 * laid.voxels.size:.3g} nm, "
+                f"grid of {space}: {laid.cell_volume.size} reaction cells of {1e3 * laid.cell_size:.3g} nm, "
                 f"{laid.voxels.center_inside.size} voxels of {1e3 * laid.voxels.size:.3g} nm"
             )
         seconds = _seconds_a_trial(system)

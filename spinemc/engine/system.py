@@ -13,7 +13,7 @@ from spinemc.engine.kernels.tables import Cells, Chemistry, Entries, Walls
 from spinemc.engine.rates import correction, spectrum
 from spinemc.engine.tabulate import tabulate
 from spinemc.geometry import Geometry
-from spinemc.geometry.grid import Grid, shelters
+from spinemc.geometry.grid import PARTS, Grid, shelters
 from spinemc.scenario import Boundary, Scenario
 
 _STEPS = (3.5, 2.0)  # lengths of steps, in standard deviations along an axis, that shelters are made for
@@ -130,6 +130,8 @@ class System:
             free_first=np.where(self._takes, free.size, 0),
             shelter=shelter,
             shelter_first=shelter_first,
+            shelter_inverse=np.array([PARTS / g.cell_size for g in self.grids]),
+            shelter_shape=np.array([g.cubes for g in self.grids], np.int64),
             center_inside=np.concatenate([v.center_inside.ravel() for v in voxels]),
             start=_chained([v.start for v in voxels]),
             triangle=np.concatenate([*(v.triangle for v in voxels), np.zeros(4, np.int32)]).astype(np.int32),
@@ -177,9 +179,9 @@ class System:
             here = network.space == k
             for speed in np.unique(network.D[here & (network.D > 0.0)]):
                 sigma = np.sqrt(2.0 * speed * self.scenario.run.dt)
-                first[here & (speed == network.D)] = rows - self._first[k]
+                first[here & (speed == network.D)] = rows
                 tables.append(shelters(self.geometry, laid, tuple(r * sigma for r in _STEPS)))
-                rows += laid.clearance.size
+                rows += len(tables[-1])
         return np.concatenate(tables), first
 
     def _is_strong(self, boundary: Boundary, species: int) -> bool:
@@ -258,7 +260,7 @@ class System:
 
     def cell_size(self, step: Step) -> float:
         """Edge of the reaction cells in which the partners of a second-order step meet [um]."""
-        return max(self.grids[k].voxels.size for s in step.reactants for k in self._spaces_of(s))
+        return max(self.grids[k].cell_size for s in step.reactants for k in self._spaces_of(s))
 
     def _spaces_of(self, species: int) -> tuple[int, ...]:
         """The space that a population lives in, or those beside its region."""

@@ -9,8 +9,10 @@ import numpy as np
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.voxels import Voxels, entry, helper, voxelise, wall_area_of
 
-CELL = 0.04  # edge of a voxel, and of a whole reaction cell [um]
-PARTS = 2  # of a voxel along each edge, each with a shelter of its own
+CELL = 0.04  # edge of a whole reaction cell [um]
+PARTS = 2  # of a reaction cell along each edge, each with a shelter of its own
+_FINENESS = (1, 2)  # voxels along the edge of a reaction cell, one of these
+_MOST_FACES = 4.0  # in a square as wide as a voxel, before voxels are made finer
 _LEAST_FILL = 0.4  # cells with less of a cube inside are joined to a neighbour
 _MOST_VOXELS = 4.0e6
 
@@ -19,9 +21,9 @@ _MOST_VOXELS = 4.0e6
 class Grid:
     """Voxels over a space of a geometry, the distance from each to the wall, and the reaction cells made of them.
 
-    A reaction cell is a voxel, or what of it lies inside the mesh; where that is little, the piece is joined to a
-    neighbour that holds enough, the one it has the widest opening to for its size, or, where there is none, to another
-    piece.
+    A reaction cell is a cube of one or more voxels, or what of it lies inside the mesh; where that is little, the piece
+    is joined to a neighbour that holds enough, the one it has the widest opening to for its size, or, where there is
+    none, to another piece. There are more voxels to a cell where the mesh is fine.
 
     Attributes
     ----------
@@ -31,6 +33,8 @@ class Grid:
         Their triangles are rows of `Geometry.sides`.
     clearance : (voxels,) float64
         Lower bound of the distance from any point of a voxel to the wall, 0 where the wall touches it [um].
+    fineness : int
+        Voxels along the edge of a whole reaction cell.
     cell : (voxels,) int32
         Reaction cell of each voxel, in C order; -1 away from the inside.
     cell_volume : (cells,) float64
@@ -42,9 +46,21 @@ class Grid:
     space: int
     voxels: Voxels
     clearance: np.ndarray
+    fineness: int
     cell: np.ndarray
     cell_volume: np.ndarray
     cell_area: np.ndarray
+
+    @property
+    def cell_size(self) -> float:
+        """Edge of a whole reaction cell [um]."""
+        return self.fineness * self.voxels.size
+
+    @property
+    def cubes(self) -> tuple[int, int, int]:
+        """Cubes of reaction cells along each axis."""
+        nx, ny, nz = (-(-n // self.fineness) for n in self.voxels.shape)
+        return nx, ny, nz
 
 
 def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
@@ -68,10 +84,12 @@ def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
     extent = np.ptp(vertex, axis=0)
     size = CELL if cell is None else cell
     size = max(size, float(np.prod(extent + 3.0 * size) / _MOST_VOXELS) ** (1.0 / 3.0))
+    fineness = _fineness(len(face) / float(geometry.face_area[sides % faces].sum()), extent, size)
+    size /= fineness
     voxels = voxelise(vertex, face, size)
     volume = voxels.volume.ravel()
     touched = np.diff(voxels.start) > 0
-    cell_of = _cells(voxels, touched)
+    cell_of = _cells(voxels, touched, fineness)
     inside = cell_of >= 0
     number = int(cell_of.max()) + 1
     area = np.zeros((len(geometry.surfaces), number))
@@ -83,11 +101,22 @@ def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
     return Grid(
         space=space,
         voxels=replace(voxels, triangle=sides[voxels.triangle].astype(np.int32)),
+        fineness=fineness,
         clearance=_clearance(touched.reshape(voxels.shape), size),
         cell=cell_of,
         cell_volume=np.bincount(cell_of[inside], volume[inside], number),
         cell_area=area,
     )
+
+
+def _fineness(density: float, extent: np.ndarray, size: float) -> int:
+    """Voxels along the edge of a cell of some size, for so many faces in a unit of area, as memory allows."""
+    for fineness in _FINENESS:
+        voxel = size / fineness
+        finer = np.prod(extent + 3.0 * voxel) / voxel**3 * (_FINENESS[1] / _FINENESS[0]) ** 3
+        if density * voxel**2 <= _MOST_FACES or finer > _MOST_VOXELS:
+            break
+    return fineness
 
 
 def _clearance(touched: np.ndarray, size: float) -> np.ndarray:
@@ -102,35 +131,39 @@ def _clearance(touched: np.ndarray, size: float) -> np.ndarray:
     return (size * ndimage.distance_transform_edt(~wide)).ravel()
 
 
-def _cells(voxels: Voxels, touched: np.ndarray) -> np.ndarray:
+def _cells(voxels: Voxels, touched: np.ndarray, fineness: int) -> np.ndarray:
     """Reaction cell of each voxel, numbered in C order of their first voxel; -1 away from the inside."""
     volume = voxels.volume.ravel()
-    label = _joined(volume, _openings(voxels), _LEAST_FILL * voxels.size**3)
+    cubes = tuple(-(-n // fineness) for n in voxels.shape)
+    i, j, k = np.indices(voxels.shape, dtype=np.int32) // fineness
+    cube = ((i * cubes[1] + j) * cubes[2] + k).ravel().astype(np.int64)
+    label = _joined(cube, volume, _openings(voxels, cube), _LEAST_FILL * (fineness * voxels.size) ** 3)
     return _nearest_filled(np.where(volume > 0.0, label, -1), touched, voxels.shape)
 
 
-def _openings(voxels: Voxels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of neighbouring voxels and the area through which they are open to each other [um^2]."""
-    cube = np.arange(int(np.prod(voxels.shape))).reshape(voxels.shape)
+def _openings(voxels: Voxels, cube: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of neighbouring cubes and the area through which they are open to each other [um^2]."""
+    cube = cube.reshape(voxels.shape)
     low, high, area = [], [], []
     for axis in range(3):
         a = np.take(cube, range(voxels.shape[axis] - 1), axis).ravel()
         b = np.take(cube, range(1, voxels.shape[axis]), axis).ravel()
         s = np.take(voxels.open_area[axis], range(voxels.shape[axis] - 1), axis).ravel()
-        keep = s > 0.0
+        keep = (a != b) & (s > 0.0)
         low.append(a[keep])
         high.append(b[keep])
         area.append(s[keep])
     return np.concatenate(low), np.concatenate(high), np.concatenate(area)
 
 
-def _joined(volume: np.ndarray, openings: tuple[np.ndarray, ...], least: float) -> np.ndarray:
+def _joined(cube: np.ndarray, volume: np.ndarray, openings: tuple[np.ndarray, ...], least: float) -> np.ndarray:
     """Label of each voxel's cell, cells below the least volume joined to a neighbour; -1 for too little."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    label = np.arange(volume.size)
-    filled = volume
+    number = int(cube.max()) + 1
+    label = np.arange(number)
+    filled = np.bincount(cube, volume, number)
     a, b, area = openings
     while True:
         small = filled < least
@@ -160,7 +193,7 @@ def _joined(volume: np.ndarray, openings: tuple[np.ndarray, ...], least: float) 
         filled = np.bincount(merged, filled, n)
     if (filled >= least).any():
         label = np.where(filled[label] >= least, label, -1)
-    return label
+    return label[cube]
 
 
 def _nearest_filled(label: np.ndarray, touched: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -180,10 +213,10 @@ def _nearest_filled(label: np.ndarray, touched: np.ndarray, shape: tuple[int, in
 def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.ndarray:
     """Half-spaces in which a short step cannot meet the wall.
 
-    A voxel has `PARTS` parts along each edge. All of the wall within a reach of a part lies beyond the plane n . x = c,
-    so that a step no longer than the reach, from a point of the part to any point, with both ends before the plane,
-    meets nothing. The widest reach whose plane leaves some of the part free is taken; where no wall is within it, n is
-    0 and every point lies before the plane.
+    A cell's cube has `PARTS` parts along each edge. All of the wall within a reach of a part lies beyond the plane
+    n . x = c, so that a step no longer than the reach, from a point of the part to any point, with both ends before the
+    plane, meets nothing. The widest reach whose plane leaves some of the part free is taken; where no wall is within
+    it, n is 0 and every point lies before the plane.
 
     Parameters
     ----------
@@ -194,12 +227,13 @@ def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.n
 
     Returns
     -------
-    (voxels PARTS^3, 5) float32
-        n, c [um] and the reach squared [um^2], 0 where there is no such plane; the parts of a voxel in C order after
-        each other.
+    (parts, 5) float32
+        n, c [um] and the reach squared [um^2], 0 where there is no such plane; cubes in C order, and so the parts
+        of each.
     """
     voxels = grid.voxels
-    shape = PARTS * np.array(voxels.shape, np.int64)
+    nx, ny, nz = grid.cubes
+    shape = PARTS * np.array(grid.cubes, np.int64)
     out = np.zeros((int(np.prod(shape)), 5), np.float32)
     sides = geometry.side_faces(grid.space)
     above = sides >= len(geometry.face)
@@ -208,8 +242,7 @@ def shelters(geometry: Geometry, grid: Grid, reaches: tuple[float, ...]) -> np.n
     normal, area = np.where(above[:, None], -1.0, 1.0) * geometry.face_normal[face], geometry.face_area[face]
     sheet = geometry.face_space[face, 0] == geometry.face_space[face, 1]
     for reach in reaches:
-        _shelter(corner, normal, area, sheet, voxels.origin, voxels.size / PARTS, shape, reach, out)
-    nx, ny, nz = voxels.shape
+        _shelter(corner, normal, area, sheet, voxels.origin, grid.cell_size / PARTS, shape, reach, out)
     return out.reshape(nx, PARTS, ny, PARTS, nz, PARTS, 5).transpose(0, 2, 4, 1, 3, 5, 6).reshape(-1, 5)
 
 

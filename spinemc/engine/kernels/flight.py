@@ -7,7 +7,7 @@ which the compiler makes vector instructions of. The others are looked at one by
 import numpy as np
 
 from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
-from spinemc.engine.kernels.move import frame_of, travel
+from spinemc.engine.kernels.move import frame_of, shelters_of, travel
 from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, inline, jit, uniform, words
 from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE, STEPS
 
@@ -28,12 +28,13 @@ def risky(free, row, voxel, first, delta, n, hard):
 
 
 @inline
-def is_exposed(frame, shelter, first, v, px, py, pz, dx, dy, dz):
-    """Whether a step from p in voxel v is longer than its shelter is for, or begins or ends beyond its plane."""
-    i = np.int64(2.0 * ((px - frame.x) * frame.inverse)) & 1
-    j = np.int64(2.0 * ((py - frame.y) * frame.inverse)) & 1
-    k = np.int64(2.0 * ((pz - frame.z) * frame.inverse)) & 1
-    row = np.uint64(8 * (first + v) + 4 * i + 2 * j + k)
+def is_exposed(shelters, shelter, px, py, pz, dx, dy, dz):
+    """Whether a step from p is longer than the shelter there is for, or begins or ends beyond its plane."""
+    i = np.int64((px - shelters.x) * shelters.inverse)
+    j = np.int64((py - shelters.y) * shelters.inverse)
+    k = np.int64((pz - shelters.z) * shelters.inverse)
+    eight = ((i >> 1) * shelters.ny + (j >> 1)) * shelters.nz + (k >> 1)
+    row = np.uint64(shelters.first + 8 * eight + 4 * (i & 1) + 2 * (j & 1) + (k & 1))
     nx = shelter[row, 0]
     ny = shelter[row, 1]
     nz = shelter[row, 2]
@@ -44,15 +45,14 @@ def is_exposed(frame, shelter, first, v, px, py, pz, dx, dy, dz):
 
 
 @jit
-def exposed(frame, shelter, row, x, y, z, voxel, first, delta, found, hard):
+def exposed(shelters, shelter, x, y, z, first, delta, found, hard):
     """Keep in `hard`, of the steps it holds, those that leave their shelters. Returns how many."""
     kept = 0
     for m in range(found):
         i = np.int64(hard[m])
         j = first + i
-        v = np.int64(voxel[j])
         hard[kept] = i
-        kept += is_exposed(frame, shelter, row, v, x[j], y[j], z[j], delta[0, i], delta[1, i], delta[2, i])
+        kept += is_exposed(shelters, shelter, x[j], y[j], z[j], delta[0, i], delta[1, i], delta[2, i])
     return kept
 
 
@@ -108,7 +108,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     met = state.met
     near_start = walls.near_start
     rim_start = walls.rim_start
-    shelter_first = walls.shelter_first[s]
+    shelters = shelters_of(walls, walls.space[s], walls.shelter_first[s])
     taken = walls.takes[s]
     parts = walls.parts[s]
     face = state.face
@@ -125,7 +125,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
                 delta[0, i] = delta[1, i] = delta[2, i] = 0.0
     found = risky(walls.free, walls.free_first[s], voxel, first, delta, n, hard)
     if not taken:
-        found = exposed(frame, walls.shelter, shelter_first, x, y, z, voxel, first, delta, found, hard)
+        found = exposed(shelters, walls.shelter, x, y, z, first, delta, found, hard)
     hards = 0
     for m in range(found):
         i = np.int64(hard[m])
@@ -140,7 +140,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         dz = delta[2, i]
         v = np.int64(voxel[j])
         watched = taken and (rim_start[v + 1] > rim_start[v] or near_start[v + 1] > near_start[v])
-        if taken and not watched and not is_exposed(frame, walls.shelter, shelter_first, v, px, py, pz, dx, dy, dz):
+        if taken and not watched and not is_exposed(shelters, walls.shelter, px, py, pz, dx, dy, dz):
             continue
         delta[0, i] = 0.0
         delta[1, i] = 0.0

@@ -38,6 +38,25 @@ def frame_of(walls, space):
 
 
 @inline
+def shelters_of(walls, space, first):
+    """The same for the parts of its cells that have a shelter each; `first` is the row of the first."""
+    origin = walls.origin
+    inverse = walls.shelter_inverse
+    shape = walls.shelter_shape
+    return Frame(
+        origin[space, 0],
+        origin[space, 1],
+        origin[space, 2],
+        1.0 / inverse[space],
+        inverse[space],
+        shape[space, 0],
+        shape[space, 1],
+        shape[space, 2],
+        first,
+    )
+
+
+@inline
 def voxel_at(frame, x, y, z):
     """Number of the voxel that holds a point; -1 outside the grid."""
     i = math.floor((x - frame.x) * frame.inverse)

@@ -28,10 +28,10 @@ class Walls(NamedTuple):
     # where paths that do not cross a wall are to be looked at as well
     free: np.ndarray
     free_first: np.ndarray  # (species,)
-    # (rows, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid.shelters; row PARTS * (v +
-    # shelter_first[species]) + p is that of part p of voxel v
-    shelter: np.ndarray
-    shelter_first: np.ndarray  # (species,)
+    shelter: np.ndarray  # (rows, 5) float32 plane n, c and reach squared, see spinemc.geometry.grid.shelters
+    shelter_first: np.ndarray  # (species,) row of the first part
+    shelter_inverse: np.ndarray  # (spaces,) inverse of a part's edge [1/um]
+    shelter_shape: np.ndarray  # (spaces, 3) int64, pairs of parts along each axis
     center_inside: np.ndarray  # (voxels,) bool
     start: np.ndarray  # (voxels + 1,) sides that touch voxel v are triangle[start[v]:start[v + 1]]
     triangle: np.ndarray  # int32, with four more at the end, for kernels.move
