@@ -11,8 +11,7 @@ from spinemc.geometry.voxels import Voxels, entry, helper, voxelise, wall_area_o
 
 CELL = 0.04  # edge of a whole reaction cell [um]
 PARTS = 2  # of a reaction cell along each edge, each with a shelter of its own
-_FINENESS = (1, 2)  # voxels along the edge of a reaction cell, one of these
-_MOST_FACES = 4.0  # in a square as wide as a voxel, before voxels are made finer
+_MOST_FACES = 4.0  # in a square as wide as a cell, before there are 2 voxels along its edge
 _LEAST_FILL = 0.4  # cells with less of a cube inside are joined to a neighbour
 _MOST_VOXELS = 4.0e6
 
@@ -111,12 +110,8 @@ def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
 
 def _fineness(density: float, extent: np.ndarray, size: float) -> int:
     """Voxels along the edge of a cell of some size, for so many faces in a unit of area, as memory allows."""
-    for fineness in _FINENESS:
-        voxel = size / fineness
-        finer = np.prod(extent + 3.0 * voxel) / voxel**3 * (_FINENESS[1] / _FINENESS[0]) ** 3
-        if density * voxel**2 <= _MOST_FACES or finer > _MOST_VOXELS:
-            break
-    return fineness
+    fits = 8.0 * np.prod(extent + 3.0 * size) / size**3 <= _MOST_VOXELS
+    return 2 if fits and density * size**2 > _MOST_FACES else 1
 
 
 def _clearance(touched: np.ndarray, size: float) -> np.ndarray:
