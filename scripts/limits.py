@@ -60,7 +60,7 @@ def _all(key, x, voxel, free, delta, left, hard, tail):
 
 
 PARTS = {
-    "128 random bits (Philox4x32-10)": _random,
+    "random bits alone (Philox4x32-10)": _random,
     "those, and three normal deviates of them": _steps,
     "one number looked up in a table of 280 kB": _gather,
     "three coordinates read, moved and written": _shift,

@@ -58,8 +58,12 @@ class Grid:
     @property
     def cubes(self) -> tuple[int, int, int]:
         """Cubes of reaction cells along each axis."""
-        nx, ny, nz = (-(-n // self.fineness) for n in self.voxels.shape)
-        return nx, ny, nz
+        return _cubes(self.voxels.shape, self.fineness)
+
+
+def _cubes(shape: tuple[int, int, int], fineness: int) -> tuple[int, int, int]:
+    nx, ny, nz = (-(-n // fineness) for n in shape)
+    return nx, ny, nz
 
 
 def grid(geometry: Geometry, space: int = 0, cell: float | None = None) -> Grid:
@@ -129,7 +133,7 @@ def _clearance(touched: np.ndarray, size: float) -> np.ndarray:
 def _cells(voxels: Voxels, touched: np.ndarray, fineness: int) -> np.ndarray:
     """Reaction cell of each voxel, numbered in C order of their first voxel; -1 away from the inside."""
     volume = voxels.volume.ravel()
-    cubes = tuple(-(-n // fineness) for n in voxels.shape)
+    cubes = _cubes(voxels.shape, fineness)
     i, j, k = np.indices(voxels.shape, dtype=np.int32) // fineness
     cube = ((i * cubes[1] + j) * cubes[2] + k).ravel().astype(np.int64)
     label = _joined(cube, volume, _openings(voxels, cube), _LEAST_FILL * (fineness * voxels.size) ** 3)

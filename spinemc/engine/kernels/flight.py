@@ -108,7 +108,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     met = state.met
     near_start = walls.near_start
     rim_start = walls.rim_start
-    shelters = shelters_of(walls, walls.space[s], walls.shelter_first[s])
+    shelters = shelters_of(walls, frame, s)
     taken = walls.takes[s]
     parts = walls.parts[s]
     face = state.face

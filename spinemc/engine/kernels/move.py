@@ -38,22 +38,12 @@ def frame_of(walls, space):
 
 
 @inline
-def shelters_of(walls, space, first):
-    """The same for the parts of its cells that have a shelter each; `first` is the row of the first."""
-    origin = walls.origin
-    inverse = walls.shelter_inverse
-    shape = walls.shelter_shape
-    return Frame(
-        origin[space, 0],
-        origin[space, 1],
-        origin[space, 2],
-        1.0 / inverse[space],
-        inverse[space],
-        shape[space, 0],
-        shape[space, 1],
-        shape[space, 2],
-        first,
-    )
+def shelters_of(walls, frame, species):
+    """The frame of the parts of cells that have a shelter each; `first` is the row of the first, for a species."""
+    space = walls.space[species]
+    inverse = walls.shelter_inverse[space]
+    nx, ny, nz = walls.shelter_shape[space, 0], walls.shelter_shape[space, 1], walls.shelter_shape[space, 2]
+    return Frame(frame.x, frame.y, frame.z, 1.0 / inverse, inverse, nx, ny, nz, walls.shelter_first[species])
 
 
 @inline
