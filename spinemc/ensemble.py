@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from spinemc.engine.system import System
+from spinemc.engine.team import Team
 from spinemc.engine.trial import Trial, run_trial
 
 
@@ -53,11 +54,12 @@ def run_trials(
             report(number, time, moves)
             return not stopped.is_set()
 
-        return None if stopped.is_set() else run_trial(system, seed, number, tell)
+        with team.core():
+            return None if stopped.is_set() else run_trial(system, seed, number, tell, team)
 
     ahead: deque[Future[Trial | None]] = deque()
     waiting = iter(numbers)
-    with ThreadPoolExecutor(threads) as pool:
+    with Team(threads) as team, ThreadPoolExecutor(threads) as pool:
         try:
             for number in waiting:
                 ahead.append(pool.submit(one, number))

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinemc.chemistry.releases import expected_number
-from spinemc.engine.kernels import move, put, react, step
+from spinemc.engine.kernels import flight, move, put, react, step
 from spinemc.engine.kernels.flight import BLOCK
-from spinemc.engine.kernels.tables import HELD, MOVES, SERIALS, Block, Spot, State
+from spinemc.engine.kernels.tables import HELD, LEAVERS, MOVER, MOVES, NONE, SERIALS, Block, Chemistry, Spot, State
 from spinemc.engine.schedule import Moment, schedule
 from spinemc.engine.system import System
+from spinemc.engine.team import Team
 from spinemc.errors import EngineError
 from spinemc.geometry.compartments import sample_surface
 from spinemc.scenario import Release
 
+PIECE = 4096  # molecules that are worth a thread's while
+NEVER = 2**62
 _DOUBLINGS = 10  # of all room within one step before its molecules count as running away
 
 
@@ -52,7 +55,11 @@ class Trial:
 
 
 def run_trial(
-    system: System, seed: int, number: int, report: Callable[[float, int], bool] = lambda time, moves: True
+    system: System,
+    seed: int,
+    number: int,
+    report: Callable[[float, int], bool] = lambda time, moves: True,
+    team: Team | None = None,
 ) -> Trial | None:
     """Run trial `number` of a scenario from beginning to end.
 
@@ -63,6 +70,8 @@ def run_trial(
         The key of all its random numbers; nothing else enters.
     report : callable
         Called at every sample with the time reached [s] and the particle-steps so far; returning False stops the trial.
+    team : Team, optional
+        Cores that may help while they are idle; they change nothing but the time it takes.
 
     Returns
     -------
@@ -83,7 +92,7 @@ def run_trial(
     fired = np.zeros((samples, len(network.steps)), np.int64)
     absorbed = np.zeros((samples, len(system.boundaries)), np.int64)
     key = np.array([seed, number], np.uint64)
-    trial = _Molecules(system, key, moments[0].dt)
+    trial = _Molecules(system, key, moments[0].dt, team)
     frames = _Frames(system, number)
     wholes = np.searchsorted(system.geometry.region_surface, np.arange(len(system.geometry.surfaces)))
     for moment in moments:
@@ -114,8 +123,10 @@ def run_trial(
 class _Molecules:
     """The molecules of one trial and the arrays they live in, which grow when they must."""
 
-    def __init__(self, system: System, key: np.ndarray, dt: float) -> None:
+    def __init__(self, system: System, key: np.ndarray, dt: float, team: Team | None = None) -> None:
         self.system = system
+        self.team = team
+        self.blocks = [_block(system)]
         self.key = key
         species, steps = len(system.network.species), len(system.network.steps)
         chemistry = system.chemistry(dt)
@@ -124,22 +135,6 @@ class _Molecules:
             voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             behind=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             face=np.zeros(int(react.MOST_PRODUCTS), np.int64),
-            absorbed=np.zeros(len(system.boundaries), np.int64),
-        )
-        self.block = Block(
-            delta=np.zeros((3, BLOCK)),
-            left=np.zeros(BLOCK),
-            tail=np.zeros(BLOCK + 1),
-            voxel=np.zeros(BLOCK, np.int32),
-            hard=np.zeros(BLOCK + 1, np.int32),
-            end=np.zeros((3, BLOCK)),
-            end_voxel=np.zeros(BLOCK, np.int64),
-            end_boundary=np.zeros(BLOCK, np.int64),
-            end_kind=np.zeros(BLOCK, np.int64),
-            x=np.zeros(BLOCK),
-            y=np.zeros(BLOCK),
-            z=np.zeros(BLOCK),
-            start=np.zeros(BLOCK, np.int32),
         )
         entries = system.entries.species.size
         generator = np.random.Generator(np.random.Philox(seed=[int(key[0]), int(key[1]), 0]))
@@ -155,14 +150,18 @@ class _Molecules:
             room=np.zeros(species, np.int64),
             n=np.zeros(species, np.int64),
             count=np.zeros(system.cells.volume.size * max(1, int(chemistry.columns[0])), np.int32),
+            head=np.zeros(system.cells.volume.size * max(1, int(chemistry.columns[0])), np.int32),
+            after=np.zeros((0, 2), np.int32),
+            asked=np.zeros(max(1, int(chemistry.columns[0])), np.int64),
+            leaver=np.zeros(0, np.int32),
+            way=np.zeros(0, np.int32),
             fired=np.zeros(steps, np.int64),
             absorbed=np.zeros(len(system.boundaries), np.int64),
             clock=generator.exponential(size=1 + entries),
             serial=np.zeros(SERIALS, np.int64),
-            pause=np.zeros(2),
+            pause=np.array([0.0, 0.0, 0.0, NONE]),
             cursor=np.zeros(steps, np.int64),
             rate=np.zeros(steps),
-            met=np.zeros(move.ROOM + 2 * int(np.diff(system.walls.start).max()) + 8, np.int32),
         )
         room = np.zeros(species, np.int64)
         np.add.at(room, system.entries.species, 2 * system.entries.most)
@@ -174,12 +173,14 @@ class _Molecules:
         room = np.maximum(room, old.room)
         start = np.concatenate([[0], np.cumsum(room)[:-1]])
         arrays = {}
-        for name in ("x", "y", "z", "voxel", "behind", "face", "name"):
+        for name in ("x", "y", "z", "voxel", "behind", "face", "name", "after"):
             before = getattr(old, name)
-            arrays[name] = np.zeros(int(room.sum()), before.dtype)
+            arrays[name] = np.zeros((int(room.sum()), *before.shape[1:]), before.dtype)
             for s in range(room.size):
                 n = old.n[s]
                 arrays[name][start[s] : start[s] + n] = before[old.start[s] : old.start[s] + n]
+        for name in ("leaver", "way"):
+            arrays[name] = np.zeros(int(room.max(initial=0)), np.int32)
         self.state = old._replace(start=start, room=room, **arrays)
 
     def release(self, release: Release, number: int, occasion: int, dt: float) -> None:
@@ -230,17 +231,43 @@ class _Molecules:
                 self.key,
                 self.state,
                 self.spot,
-                self.block,
+                self.blocks[0],
                 moment.time,
                 moment.dt,
                 done,
                 moment.steps,
+                2 * PIECE if self.team is not None and self.team.has_idle() else NEVER,
             )
-            doublings = doublings + 1 if done == before else 0
+            doublings = 0 if done > before else doublings + (status == step.GROW)
             if status == step.OVERFLOW or doublings > _DOUBLINGS:
                 raise EngineError(self._explosion(moment.time + done * moment.dt))
             if status == step.GROW:
                 self.grow(2 * self.state.room + 64 + int(self.state.n.sum()) // 2)
+            if status == step.SHARE:
+                self.fly_together(chemistry, moment.dt)
+
+    def fly_together(self, chemistry: Chemistry, dt: float) -> None:
+        """Move the molecules of the species that is next, with the help of idle cores."""
+        system, state = self.system, self.state
+        s = int(state.pause[MOVER])
+        n = int(state.n[s])
+
+        def fly(part: int, parts: int) -> np.ndarray:
+            low, high = (min(n, -(-n // BLOCK) * k // parts * BLOCK) for k in (part, part + 1))
+            gone = flight.fly_share(
+                system.walls, system.cells, chemistry, self.key, state, self.blocks[part], s, low, high, dt
+            )
+            return np.arange(low, low + gone)
+
+        most = n // PIECE
+        self.blocks += [_block(system) for _ in range(most - len(self.blocks))]
+        assert self.team is not None
+        leavers = np.concatenate(self.team.share(fly, most))
+        state.leaver[: leavers.size] = state.leaver[leavers]
+        state.way[: leavers.size] = state.way[leavers]
+        state.pause[LEAVERS] = leavers.size
+        for block in self.blocks:
+            flight.gather(state, block)
 
     def _explosion(self, time: float) -> str:
         """What to say of a step near a time [s] that made too many molecules."""
@@ -249,6 +276,26 @@ class _Molecules:
             f"{largest}: one time step, near t = {time:.6g} s, made more molecules than there was room for "
             f"(trial {int(self.key[1])}, seed {int(self.key[0])}); use a shorter run.dt."
         )
+
+
+def _block(system: System) -> Block:
+    """Scratch for one thread."""
+    return Block(
+        delta=np.zeros((3, BLOCK)),
+        left=np.zeros(BLOCK),
+        tail=np.zeros(BLOCK + 1),
+        voxel=np.zeros(BLOCK, np.int32),
+        hard=np.zeros(BLOCK + 1, np.int32),
+        way=np.zeros(BLOCK, np.int32),
+        end=np.zeros((3, BLOCK)),
+        met=np.zeros(move.ROOM + 2 * int(np.diff(system.walls.start).max()) + 8, np.int32),
+        passed=np.zeros(len(system.boundaries), np.int64),
+        held=np.zeros(1, np.int64),
+        x=np.zeros(BLOCK),
+        y=np.zeros(BLOCK),
+        z=np.zeros(BLOCK),
+        start=np.zeros(BLOCK, np.int32),
+    )
 
 
 class _Frames:

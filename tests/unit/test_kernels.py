@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from spinemc.chemistry.network import network
-from spinemc.engine.kernels.tables import HELD, MOVES
+from spinemc.engine import trial
+from spinemc.engine.kernels.flight import BLOCK
+from spinemc.engine.kernels.tables import HELD, LISTED, MOVES
 from spinemc.engine.schedule import Moment
 from spinemc.engine.system import System
+from spinemc.engine.team import Team
 from spinemc.engine.trial import _Molecules
 from spinemc.geometry import build
 from spinemc.geometry.grid import grid
@@ -84,14 +87,20 @@ def membrane(**number):
     return [Release(name, count=n, on="membrane") for name, n in number.items()]
 
 
-def agree(system, steps, seed=5, trial=3, looks=4):
+def begin(system, seed=5, number=3, team=None):
+    """A compiled trial at its beginning."""
+    dt = system.scenario.run.dt
+    compiled = _Molecules(system, np.array([seed, number], np.uint64), dt, team)
+    for n, release in enumerate(system.scenario.release):
+        compiled.release(release, n, 0, dt)
+    return compiled
+
+
+def agree(system, steps, seed=5, number=3, looks=4, team=None):
     """Run both engines side by side; returns the plain one after the last step, for what a test wants to have seen."""
     dt = system.scenario.run.dt
-    key = np.array([seed, trial], np.uint64)
-    compiled = _Molecules(system, key, dt)
-    for number, release in enumerate(system.scenario.release):
-        compiled.release(release, number, 0, dt)
-    plain = naive.Engine(system, dt, key, compiled.state)
+    compiled = begin(system, seed, number, team)
+    plain = naive.Engine(system, dt, compiled.key, compiled.state)
     same(system, compiled.state, plain)
     for look in range(looks):
         start = look * steps * dt
@@ -338,9 +347,7 @@ def test_partitions_and_partial_absorption():
 
 def test_a_sheet_is_a_wall_for_both_sides():
     system = scene(BOX, {"A": 220.0}, dt=4e-6, surface=(DIAPHRAGM,), release=anywhere(A=40))
-    key = np.array([5, 3], np.uint64)
-    trial = _Molecules(system, key, 4e-6)
-    trial.release(system.scenario.release[0], 0, 0, 4e-6)
+    trial = begin(system)
     n = int(trial.state.n[0])
 
     def over():
@@ -373,12 +380,68 @@ def test_the_trial_can_begin_anew_with_another_step():
         BOX, {"A": 220.0, "B": 20.0, "C": 20.0}, dt=2e-6, reaction=[turns("A + B <-> C", 8.0, 3e4)],
         release=anywhere(A=20, B=20),
     )  # fmt: skip
-    key = np.array([8, 0], np.uint64)
-    compiled = _Molecules(system, key, 2e-6)
-    for number, release in enumerate(system.scenario.release):
-        compiled.release(release, number, 0, 2e-6)
-    plain = naive.Engine(system, 1.5e-6, key, compiled.state)
+    compiled = begin(system)
+    plain = naive.Engine(system, 1.5e-6, compiled.key, compiled.state)
     compiled.advance(Moment(3e-6, (), -1, (), 60, 1.5e-6))
     plain.advance(3e-6, 60)
     same(replace(system), compiled.state, plain)
     assert plain.fired[0] > 0
+
+
+@pytest.fixture
+def team(monkeypatch):
+    """Three cores, one of them taken, that share any work of two blocks and more."""
+    monkeypatch.setattr(trial, "PIECE", BLOCK)
+    with Team(3) as team, team.core():
+        yield team
+
+
+def test_a_team_moves_the_molecules_of_a_trial(team):
+    """Against the plain engine: partners that move, what is taken out, what enters, and moves that are not made."""
+    system = scene(
+        BOX, {"A": 220.0, "B": 60.0, "C": 20.0}, dt=2e-6, release=anywhere(A=700, B=600),
+        reaction=[turns("A + B <-> C", 0.2, 3e4)],
+        boundary=[Boundary("z_high", ("A",), "absorb"), Boundary("z_low", ("B",), "clamp", concentration=4e4)],
+    )  # fmt: skip
+    plain = agree(system, 1, looks=3, team=team)
+    assert plain.fired[0] > 5 and plain.absorbed[0] > 10 and plain.absorbed[1] != 0
+    tube = Shape("box", {"size": (0.004, 0.004, 0.6), "edge": 0.6})
+    plain = agree(scene(tube, {"A": 220.0}, dt=4e-4, cell=0.02, release=anywhere(A=600)), 1, looks=1, team=team)
+    assert plain.serial[HELD] > 0
+
+
+def test_a_team_changes_nothing(team, monkeypatch):
+    """Against one thread: partitions, partial absorption and rims."""
+    system = scene(
+        CAP, {"A": 220.0, "B": 60.0, "C": 20.0}, dt=4e-6, surface=(ORGANELLE,), release=anywhere(A=2000, B=1500, C=10),
+        reaction=[turns("A + B <-> C", 0.02, 3e4), turns("A@lumen + A@lumen -> A@lumen", 8.0)],
+        boundary=[Boundary("cap", ("A",), "absorb"), Boundary("cap", ("B",), "absorb", rate=200.0),
+                  Boundary("er", ("A", "B"), "permeable", permeability=800.0)],
+    )  # fmt: skip
+    shared = []
+    monkeypatch.setattr(team, "share", lambda work, most: shared.append(most) or Team.share(team, work, most))
+    alone, together = begin(system), begin(system, team=team)
+    for molecules in (alone, together):
+        molecules.advance(Moment(0.0, (), -1, (), 60, 4e-6))
+    for name, mine, other in zip(alone.state._fields, alone.state, together.state, strict=True):
+        if name not in ("leaver", "way", "head", "after", "asked"):
+            assert np.array_equal(mine, other), name
+    assert max(shared) > 3
+    assert (alone.state.absorbed > 10).all() and (alone.state.fired > 0).all()
+
+
+def test_partners_are_found_in_lists():
+    """Partners that move and that do not, enough encounters in a step for lists to be made of both."""
+    system = scene(
+        BALL, {"B": 60.0, "A": 220.0, "C": 20.0, "P": None}, dt=2e-6, cell=0.05,
+        reaction=[turns("A + B <-> C", 9.0, 3e4), turns("A + P -> P + C", 4.0)],
+        release=[*anywhere(A=300, B=200), *membrane(P=150)],
+    )  # fmt: skip
+    compiled = begin(system)
+    plain = naive.Engine(system, 2e-6, compiled.key, compiled.state)
+    for look in range(4):
+        compiled.advance(Moment(look * 2e-6, (), -1, (), 1, 2e-6))
+        plain.advance(look * 2e-6, 1)
+        same(system, compiled.state, plain)
+        assert (compiled.state.asked == LISTED).all()
+    assert plain.fired[0] > 40 and plain.fired[2] > 10

@@ -13,7 +13,7 @@ import numpy as np
 
 from spinemc.engine.kernels.move import BOUNCES, first_contact, frame_of, is_inside, pierces, voxel_at
 from spinemc.engine.kernels.rng import CREEP, TOUCH, inline, jit, normal, uniform, words
-from spinemc.engine.kernels.tables import HELD, NONE
+from spinemc.engine.kernels.tables import NONE
 
 FAR = 3.5  # a step's standard deviations that have to fit between a molecule and a rim
 SHORTEST = 2.0**-20  # part of a step that is never divided further
@@ -127,7 +127,7 @@ def touched(walls, species, f, exponent, extent, diffusion, span, u):
 
 
 @jit
-def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, px, py, pz, dx, dy, dz):
+def pass_or_bounce(walls, block, key, step, species, i, first, diffusion, span, px, py, pz, dx, dy, dz):
     """Where a step ends among walls that take some and let some by.
 
     Parameters
@@ -151,7 +151,7 @@ def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, 
     wz = dz
     frame = frame_of(walls, walls.space[kind])
     for bounce in range(BOUNCES):
-        f, t = first_contact(walls, frame, state.met, x, y, z, dx, dy, dz)
+        f, t = first_contact(walls, frame, block.met, x, y, z, dx, dy, dz)
         if f < 0:
             x = x + dx
             y = y + dy
@@ -182,7 +182,7 @@ def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, 
                 if uniform(a) < taken:
                     return x, y, z, np.int64(-1), np.int64(b), kind
             elif uniform(a) < 0.5 * taken:
-                state.absorbed[b] += 1
+                block.passed[b] += 1
                 kind = beyond
                 frame = frame_of(walls, walls.space[kind])
                 x = x + BEYOND * nx
@@ -199,7 +199,7 @@ def pass_or_bounce(walls, state, key, step, species, i, first, diffusion, span, 
         wx -= 2.0 * along * nx
         wy -= 2.0 * along * ny
         wz -= 2.0 * along * nz
-    state.serial[HELD] += 1
+    block.held[0] += 1
     return px, py, pz, voxel_at(frame_of(walls, walls.space[species]), px, py, pz), NONE, species
 
 
@@ -227,7 +227,7 @@ def rim_distance(walls, species, v, x, y, z):
 
 
 @jit
-def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
+def creep(walls, block, key, step, species, i, x, y, z, v, diffusion, dt):
     """Where a step that begins near a rim ends, made of steps short against the distance to the rim.
 
     On one plane with an absorbing region and a reflecting rest, one step knows the place of a single touch; which of
@@ -255,7 +255,7 @@ def creep(walls, state, key, step, species, i, x, y, z, v, diffusion, dt):
         pz = z
         x, y, z, v, boundary, kind = pass_or_bounce(
             walls,
-            state,
+            block,
             key,
             step,
             kind,

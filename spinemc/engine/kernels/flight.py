@@ -4,12 +4,15 @@ Most steps cannot come near a wall, which one number for each voxel tells; they 
 which the compiler makes vector instructions of. The others are looked at one by one.
 """
 
+import math
+
 import numpy as np
 
 from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
+from spinemc.engine.kernels.atomic import add_safely
 from spinemc.engine.kernels.move import frame_of, shelters_of, travel
-from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, inline, jit, uniform, words
-from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE, STEPS
+from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, displacements, entry, inline, jit, uniform, words
+from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE, STEPS, THROUGH
 
 BLOCK = 256  # molecules that are moved together
 # whether they are those of the state
@@ -77,8 +80,8 @@ def voxels_at(frame, x, y, z, first, n, voxel):
 
 
 @inline
-def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n, real, dt):
-    """Move a block of molecules by their steps in block.delta, all but those that may have met a wall.
+def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n, real, shared, dt):
+    """Move a block of molecules by their steps in block.delta.
 
     Parameters
     ----------
@@ -90,12 +93,14 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         Molecules in the block.
     real : int
         REAL where they are the state's: counted, and some may wait after coming through a partition in this step.
+    shared : bool
+        Whether other threads move other blocks of the same molecules meanwhile.
 
     Returns
     -------
     int
-        How many may have met a wall. They are still where they were: block.hard tells which, in ascending order,
-        block.end and the like what has become of each, as `kernels.absorb.pass_or_bounce` does.
+        How many leave: they are taken out by a wall, or come into another space. They are still where they were;
+        block.hard tells which, in ascending order, block.way how, block.end where to.
     """
     step = state.serial[STEPS]
     diffusion = chem.D[s]
@@ -105,7 +110,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     of_voxel = cells.of_voxel
     count = state.count
     frame = frame_of(walls, walls.space[s])
-    met = state.met
+    met = block.met
     near_start = walls.near_start
     rim_start = walls.rim_start
     shelters = shelters_of(walls, frame, s)
@@ -116,9 +121,6 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     hard = block.hard
     now = block.voxel
     end = block.end
-    end_voxel = block.end_voxel
-    end_boundary = block.end_boundary
-    end_kind = block.end_kind
     if waits:
         for i in range(n):
             if face[first + i] == ARRIVED:
@@ -126,7 +128,7 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     found = risky(walls.free, walls.free_first[s], voxel, first, delta, n, hard)
     if not taken:
         found = exposed(shelters, walls.shelter, x, y, z, first, delta, found, hard)
-    hards = 0
+    leavers = 0
     for m in range(found):
         i = np.int64(hard[m])
         j = first + i
@@ -148,16 +150,16 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         boundary = NONE
         kind = s
         if watched and rim_start[v + 1] > rim_start[v]:
-            qx, qy, qz, w, boundary, kind = creep(walls, state, key, step, s, low + i, px, py, pz, v, diffusion, dt)
+            qx, qy, qz, w, boundary, kind = creep(walls, block, key, step, s, low + i, px, py, pz, v, diffusion, dt)
         else:
             if parts:
                 qx, qy, qz, w, boundary, kind = pass_or_bounce(
-                    walls, state, key, step, s, low + i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
+                    walls, block, key, step, s, low + i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
                 )
             else:
                 qx, qy, qz, w, boundary = travel(walls, frame, s, met, px, py, pz, dx, dy, dz)
                 if w < 0 and boundary < 0:
-                    state.serial[HELD] += 1
+                    block.held[0] += 1
                     qx = px
                     qy = py
                     qz = pz
@@ -167,22 +169,98 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
                 if f >= 0:
                     a, _, _, _ = words(key, low + i, step, TOUCH, s, FIRST)
                     boundary = touched(walls, s, f, exponent, extent, diffusion, dt, uniform(a))
-        end[0, hards] = qx
-        end[1, hards] = qy
-        end[2, hards] = qz
-        end_voxel[hards] = w
-        end_boundary[hards] = boundary
-        end_kind[hards] = kind
-        hard[hards] = i
-        hards += 1
+        if boundary < 0 and kind == s:
+            x[j] = qx
+            y[j] = qy
+            z[j] = qz
+            continue
+        end[0, leavers] = qx
+        end[1, leavers] = qy
+        end[2, leavers] = qz
+        block.way[leavers] = boundary if boundary >= 0 else THROUGH - kind
+        hard[leavers] = i
+        leavers += 1
     shift(x, first, delta[0], n)
     shift(y, first, delta[1], n)
     shift(z, first, delta[2], n)
     voxels_at(frame, x, y, z, first, n, now)
     if column >= 0:
         for i in range(n):
-            count[of_voxel[voxel[first + i]] * columns + column] -= 1
-            count[of_voxel[now[i]] * columns + column] += 1
+            before = of_voxel[voxel[first + i]] * columns + column
+            after = of_voxel[now[i]] * columns + column
+            if not shared:
+                count[before] -= 1
+                count[after] += 1
+            elif before != after:
+                add_safely(count, before, NONE)
+                add_safely(count, after, -NONE)
     for i in range(n):
         voxel[first + i] = now[i]
-    return hards
+    return leavers
+
+
+@inline
+def fly_some(walls, cells, chem, key, state, block, s, low, high, shared, dt):
+    """Move molecules low .. high - 1 of a volume species by one step. Returns how many of them leave.
+
+    Entries `low` on of State.leaver and State.way tell which, in ascending order, and how. Those that come into another
+    space are already there, but for their voxel. What is counted is left in the block, see `gather`.
+    """
+    step = state.serial[STEPS]
+    sigma = math.sqrt(2.0 * chem.D[s] * dt)
+    waits = walls.arrives[s]
+    start = state.start[s]
+    gone = low
+    for begin in range(low, high, BLOCK):
+        first = start + begin
+        n = min(BLOCK, high - begin)
+        displacements(key, step, s, begin, n, sigma, block.delta, block.left, block.hard, block.tail)
+        leavers = fly(
+            walls,
+            cells,
+            chem,
+            key,
+            state,
+            block,
+            s,
+            begin,
+            state.x,
+            state.y,
+            state.z,
+            state.voxel,
+            first,
+            n,
+            REAL,
+            shared,
+            dt,
+        )
+        for m in range(leavers):
+            i = np.int64(block.hard[m])
+            state.leaver[gone] = begin + i
+            state.way[gone] = block.way[m]
+            gone += 1
+            if block.way[m] < 0:
+                state.x[first + i] = block.end[0, m]
+                state.y[first + i] = block.end[1, m]
+                state.z[first + i] = block.end[2, m]
+        if waits:
+            for j in range(first, first + n):
+                if state.face[j] == ARRIVED:
+                    state.face[j] = NONE
+    return gone - low
+
+
+@entry
+def fly_share(walls, cells, chem, key, state, block, s, low, high, dt):
+    """`fly_some` while other threads move other molecules of the species, each with a block of its own."""
+    return fly_some(walls, cells, chem, key, state, block, s, low, high, True, dt)
+
+
+@entry
+def gather(state, block):
+    """Add what a block has counted to what the trial has."""
+    for b in range(block.passed.shape[0]):
+        state.absorbed[b] += block.passed[b]
+        block.passed[b] = 0
+    state.serial[HELD] += block.held[0]
+    block.held[0] = 0

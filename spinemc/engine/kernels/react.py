@@ -13,6 +13,7 @@ import numpy as np
 
 from spinemc.engine.kernels.places import anywhere_in, anywhere_in_cell, beside_membrane
 from spinemc.engine.kernels.rng import EVENT, FIRST, REACT, exponential, inline, jit, pick, uniform, words
+from spinemc.engine.kernels.roster import cell_of, find, note_arrival, note_departure
 from spinemc.engine.kernels.tables import (
     ARRIVED,
     AT_FIRST,
@@ -29,16 +30,6 @@ from spinemc.engine.kernels.tables import (
 MOST_PRODUCTS = np.int64(8)  # of one reaction
 THIRD = 1.0 / 3.0
 UNKNOWN = -1.0  # a rate that was not looked up because no molecule asks for it
-
-
-@inline
-def tell(cells, chem, state, s, voxel, behind, change):
-    """Note in State.count that there are `change` more molecules of species s in the cells of two voxels."""
-    for side in range(2):
-        column = chem.column[side, s]
-        if column >= 0:
-            v = voxel if side == 0 else behind
-            state.count[cells.of_voxel[v] * chem.columns[0] + column] += change
 
 
 @jit
@@ -58,14 +49,14 @@ def add(cells, chem, state, s, x, y, z, voxel, behind, face):
     state.name[j] = state.serial[NAMES]
     state.serial[NAMES] += 1
     state.n[s] = i + 1
-    tell(cells, chem, state, s, voxel, behind, 1)
+    note_arrival(cells, chem, state, s, i)
 
 
 @jit
 def remove(cells, chem, state, s, i):
     """Take molecule i of species s out; the last one of the species takes its slot."""
+    note_departure(cells, chem, state, s, i)
     j = state.start[s] + i
-    tell(cells, chem, state, s, state.voxel[j], state.behind[j], -1)
     last = state.start[s] + state.n[s] - 1
     state.x[j] = state.x[last]
     state.y[j] = state.y[last]
@@ -225,9 +216,8 @@ def hazard_of(chem, state, s, row, per_place):
     total = 0.0
     for m in range(chem.active_start[s], chem.active_start[s + 1]):
         partners = state.count[row + chem.partner_column[m]] - (chem.partner[m] == s)
-        if partners > 0:
-            p = state.rate[chem.active[m]] * per_place
-            total += partners * (p * (1.0 + p * (0.5 + p * THIRD)))
+        p = state.rate[chem.active[m]] * per_place
+        total += partners * (p * (1.0 + p * (0.5 + p * THIRD)))
     return total
 
 
@@ -235,12 +225,6 @@ def hazard_of(chem, state, s, row, per_place):
 def happens(hazard, u):
     """Whether an event of this hazard happens, by a uniform number u; the exponential is rarely needed."""
     return u < hazard and u < -math.expm1(-hazard)
-
-
-@inline
-def cell_of(cells, state, j, side):
-    """The reaction cell of the molecule in slot j, on a side of its face (0 in the volume)."""
-    return cells.of_voxel[state.voxel[j] if side == 0 else state.behind[j]]
 
 
 @jit
@@ -267,12 +251,5 @@ def meet(walls, cells, chem, key, state, spot, s, i):
                 break
     other = chem.partner[chosen]
     partners = state.count[row + chem.partner_column[chosen]] - (other == s)
-    wanted = pick(b, partners)
-    base = state.start[other]
-    side = chem.partner_side[chosen]
-    for k in range(state.n[other]):
-        if cell_of(cells, state, base + k, side) == cell and not (other == s and k == i):
-            if wanted == 0:
-                perform(walls, cells, chem, key, state, spot, chem.active[chosen], s, i, other, k)
-                return
-            wanted -= 1
+    k = find(cells, chem, state, other, chem.partner_side[chosen], cell, pick(b, partners), i if other == s else NONE)
+    perform(walls, cells, chem, key, state, spot, chem.active[chosen], s, i, other, k)

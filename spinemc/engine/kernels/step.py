@@ -7,20 +7,18 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.flight import BLOCK, REAL, TRIAL, fly
+from spinemc.engine.kernels.flight import BLOCK, TRIAL, fly, fly_some, gather
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
-from spinemc.engine.kernels.move import frame_of, point_in_voxel
+from spinemc.engine.kernels.move import frame_of, point_in_voxel, voxel_at
 from spinemc.engine.kernels.places import compartment_of, inside
 from spinemc.engine.kernels.react import (
     add,
-    cell_of,
     fire,
     happens,
     hazard_of,
     meet,
     rate_at,
     remove,
-    tell,
 )
 from spinemc.engine.kernels.rng import (
     ENTER,
@@ -38,88 +36,78 @@ from spinemc.engine.kernels.rng import (
     uniform,
     words,
 )
-from spinemc.engine.kernels.tables import ARRIVED, ENTRIES, FULL, HELD, MOVES, NONE, STEPS, TRIES
+from spinemc.engine.kernels.roster import cell_of, forget, note_move
+from spinemc.engine.kernels.tables import (
+    ARRIVED,
+    ENTRIES,
+    FULL,
+    HELD,
+    LEAVERS,
+    MOVER,
+    MOVES,
+    NONE,
+    PART,
+    REST,
+    STEPS,
+    THROUGH,
+    TRIES,
+)
 
 TRIED = np.int64(2**31)  # the first molecule that clamps try has this number, for its random numbers
 
 # what `advance` says when it comes back
-DONE, GROW, OVERFLOW = range(3)
+DONE, GROW, SHARE, OVERFLOW = range(4)
 
 # parts of a step, see State.pause
 BEFORE, MOTION, AFTER = range(3)
 
 
 @inline
-def move(walls, cells, chem, key, state, spot, block, s, dt):
-    """Move every molecule of a volume species by one step and take out what is absorbed."""
+def leave(walls, cells, chem, key, state, spot, s, leavers, dt):
+    """Take out the molecules that have left a volume species in its motion, those that State.leaver tells."""
     step = state.serial[STEPS]
-    sigma = math.sqrt(2.0 * chem.D[s] * dt)
-    waits = walls.arrives[s]
-    state.serial[MOVES] += state.n[s]
-    high = state.n[s]
-    while high > 0:
-        low = max(0, high - BLOCK)
-        first = state.start[s] + low
-        n = high - low
-        displacements(key, step, s, low, n, sigma, block.delta, block.left, block.hard, block.tail)
-        hards = fly(
-            walls, cells, chem, key, state, block, s, low, state.x, state.y, state.z, state.voxel, first, n, REAL, dt
-        )
-        if waits:
-            for j in range(first, first + n):
-                if state.face[j] == ARRIVED:
-                    state.face[j] = NONE
-        for m in range(hards - 1, -1, -1):
-            i = np.int64(block.hard[m])
-            x = block.end[0, m]
-            y = block.end[1, m]
-            z = block.end[2, m]
-            w = block.end_voxel[m]
-            kind = block.end_kind[m]
-            if block.end_boundary[m] >= 0:
-                state.absorbed[block.end_boundary[m]] += 1
-                remove(cells, chem, state, s, low + i)
-            elif kind != s:
-                remove(cells, chem, state, s, low + i)
-                add(cells, chem, state, kind, x, y, z, w, NONE, ARRIVED if kind > s else NONE)
-                if kind < s and state.serial[FULL] == 0:  # those of its new kind have met theirs
-                    encounter(walls, cells, chem, key, state, spot, kind, state.n[kind] - 1, dt, block.left[i])
-            else:
-                j = first + i
-                v = np.int64(state.voxel[j])
-                if cells.of_voxel[v] != cells.of_voxel[w]:
-                    tell(cells, chem, state, s, v, NONE, -1)
-                    tell(cells, chem, state, s, w, NONE, 1)
-                state.x[j] = x
-                state.y[j] = y
-                state.z[j] = z
-                state.voxel[j] = w
-        high = low
+    for m in range(leavers - 1, -1, -1):
+        i = np.int64(state.leaver[m])
+        way = np.int64(state.way[m])
+        j = state.start[s] + i
+        x = state.x[j]
+        y = state.y[j]
+        z = state.z[j]
+        remove(cells, chem, state, s, i)
+        if way >= 0:
+            state.absorbed[way] += 1
+            continue
+        kind = THROUGH - way
+        v = voxel_at(frame_of(walls, walls.space[kind]), x, y, z)
+        add(cells, chem, state, kind, x, y, z, v, NONE, ARRIVED if kind > s else NONE)
+        if kind < s and state.serial[FULL] == 0:  # those of its new kind have met theirs
+            _, _, _, d = words(key, i, step, MOVE, s, FIRST)
+            encounter(walls, cells, chem, key, state, spot, kind, state.n[kind] - 1, dt, uniform(d))
+
+
+@inline
+def last_drawn(cells, chem, state, block, s, first, n, dt):
+    """The last of a block's first n molecules that may meet a partner, by the numbers in block.left; NONE for none."""
+    found = NONE
+    for i in range(n):
+        cell = np.int64(cells.of_voxel[state.voxel[first + i]])
+        hazard = hazard_of(chem, state, s, cell * chem.columns[0], dt / cells.volume[cell])
+        found = i if block.left[i] < hazard else found
+    return found
 
 
 @inline
 def seek(walls, cells, chem, key, state, spot, block, s, dt):
-    """Let every molecule of a volume species meet the partners in its cell."""
-    step = state.serial[STEPS]
-    base = state.start[s]
-    columns = chem.columns[0]
+    """Let every molecule of a volume species meet the partners in its cell, the last one first."""
     high = state.n[s]
     while high > 0:
         low = max(0, high - BLOCK)
-        spares(key, step, s, low, high - low, block.left)
-        for i in range(high - 1, low - 1, -1):
-            if i >= state.n[s]:
-                continue
-            cell = cells.of_voxel[state.voxel[base + i]]
-            hazard = hazard_of(
-                chem,
-                state,
-                s,
-                cell * columns,
-                dt / cells.volume[cell],
-            )
-            if happens(hazard, block.left[i - low]):
-                meet(walls, cells, chem, key, state, spot, s, i)
+        spares(key, state.serial[STEPS], s, low, high - low, block.left)
+        i = high - low
+        while i > 0:  # an encounter may change what the others find
+            i = last_drawn(cells, chem, state, block, s, state.start[s] + low, min(i, state.n[s] - low), dt)
+            if i >= 0:
+                encounter(walls, cells, chem, key, state, spot, s, low + i, dt, block.left[i])
         high = low
 
 
@@ -138,9 +126,6 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
     low = entries.start[e]
     number = entries.start[e + 1] - low
     sigma = math.sqrt(2.0 * chem.D[s] * dt)
-    absorbed = spot.absorbed
-    for b in range(absorbed.shape[0]):
-        absorbed[b] = state.absorbed[b]
     state.clock[1 + e] -= entries.tried[e]
     while state.clock[1 + e] < 0.0:
         first = TRIED + state.serial[TRIES] % TRIED
@@ -162,19 +147,35 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
         state.serial[TRIES] += n
         displacements(key, step, s, first, n, sigma, block.delta, block.left, block.hard, block.tail)
         begin = np.int64(0)
-        hards = fly(
-            walls, cells, chem, key, state, block, s, first, block.x, block.y, block.z, block.start, begin, n, TRIAL, dt
+        leavers = fly(
+            walls,
+            cells,
+            chem,
+            key,
+            state,
+            block,
+            s,
+            first,
+            block.x,
+            block.y,
+            block.z,
+            block.start,
+            begin,
+            n,
+            TRIAL,
+            False,
+            dt,
         )
-        for m in range(hards):
-            if block.end_boundary[m] != entries.boundary[e]:
+        block.passed[:] = 0  # it was only tried
+        gather(state, block)
+        for m in range(leavers):
+            if block.way[m] != entries.boundary[e]:
                 continue
-            absorbed[entries.boundary[e]] -= 1
+            state.absorbed[entries.boundary[e]] -= 1
             i = np.int64(block.hard[m])
             add(cells, chem, state, s, block.x[i], block.y[i], block.z[i], np.int64(block.start[i]), NONE, NONE)
             if chem.active_start[s + 1] > chem.active_start[s] and state.serial[FULL] == 0:
                 encounter(walls, cells, chem, key, state, spot, s, state.n[s] - 1, dt, block.left[i])
-    for b in range(absorbed.shape[0]):
-        state.absorbed[b] = absorbed[b]  # passages through partitions were only tried
 
 
 @jit
@@ -223,15 +224,14 @@ def stay(walls, cells, chem, key, state, spot, s, dt):
             if f < 0:
                 state.serial[HELD] += 1
             else:
-                tell(cells, chem, state, s, state.voxel[j], state.behind[j], -1)
                 v, w = voxels_of(walls, f, x, y, z)
+                note_move(cells, chem, state, s, j, v, w)
                 state.x[j] = x
                 state.y[j] = y
                 state.z[j] = z
                 state.face[j] = f
                 state.voxel[j] = v
                 state.behind[j] = w
-                tell(cells, chem, state, s, v, w, 1)
         if seeks:
             encounter(walls, cells, chem, key, state, spot, s, i, dt, uniform(d))
 
@@ -256,13 +256,13 @@ def has_room(state, entries):
 @inline
 def half(walls, cells, chem, key, state, spot, t, span):
     """The reactions of half a step, or what is left of it after a pause. Returns whether it came to its end."""
-    left = state.pause[1] if state.pause[1] > 0.0 else span
-    state.pause[1] = fire(walls, cells, chem, key, state, spot, t, span, left)
-    return state.pause[1] == 0.0
+    left = state.pause[REST] if state.pause[REST] > 0.0 else span
+    state.pause[REST] = fire(walls, cells, chem, key, state, spot, t, span, left)
+    return state.pause[REST] == 0.0
 
 
 @entry
-def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, first, steps):
+def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, first, steps, share):
     """Advance a trial from step `first` of a stretch to step `steps`.
 
     Parameters
@@ -271,42 +271,58 @@ def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, fir
         Time at the stretch's beginning [s].
     dt : float
         Length of its steps [s].
+    share : int
+        Number of molecules of one species whose motion other threads are to have a part in.
 
     Returns
     -------
     step : int
         The number of steps of the stretch that are done.
     status : int
-        DONE; GROW, where a species needs more slots: called again with more, the step goes on where it was; OVERFLOW,
-        where the encounters of one step made more molecules than there were slots for, and the trial is spoilt.
+        DONE; GROW, where a species needs more slots; SHARE, where species State.pause[MOVER] is to be moved by several
+        threads (kernels.flight.fly_share). Called again with the slots, or with State.pause[LEAVERS], the step goes on
+        where it was. OVERFLOW, where the encounters of one step made more molecules than there were slots for: the
+        trial is spoilt.
     """
     for step in range(first, steps):
         t = start + step * dt
-        if state.pause[0] == BEFORE:
+        if state.pause[PART] == BEFORE:
             if not half(walls, cells, chem, key, state, spot, t, 0.5 * dt):
                 return step, GROW
-            state.pause[0] = MOTION
-        if state.pause[0] == MOTION:
-            if not has_room(state, entries):
+            state.pause[PART] = MOTION
+        if state.pause[PART] == MOTION:
+            if state.pause[LEAVERS] < 0 and not has_room(state, entries):
                 return step, GROW
             for m in range(chem.active.shape[0]):
                 r = chem.active[m]
                 state.rate[r] = rate_at(chem.rate_start, chem.rate_time, chem.rate_value, state.cursor, r, t + 0.5 * dt)
-            for s in range(state.n.shape[0]):
+            for s in range(np.int64(state.pause[MOVER]), state.n.shape[0]):
                 if chem.D[s] > 0.0 and not chem.surface[s]:
-                    move(walls, cells, chem, key, state, spot, block, s, dt)
+                    leavers = np.int64(state.pause[LEAVERS])
+                    state.pause[LEAVERS] = NONE
+                    if leavers < 0:
+                        state.serial[MOVES] += state.n[s]
+                        forget(chem, state, s)
+                        if state.n[s] >= share:
+                            state.pause[MOVER] = s
+                            return step, SHARE
+                        low = np.int64(0)
+                        leavers = fly_some(walls, cells, chem, key, state, block, s, low, state.n[s], False, dt)
+                        gather(state, block)
+                    leave(walls, cells, chem, key, state, spot, s, leavers, dt)
                     if chem.active_start[s + 1] > chem.active_start[s]:
                         seek(walls, cells, chem, key, state, spot, block, s, dt)
                 elif chem.D[s] > 0.0 or chem.active_start[s + 1] > chem.active_start[s]:
                     stay(walls, cells, chem, key, state, spot, s, dt)
+            state.pause[MOVER] = 0
             for e in range(entries.species.shape[0]):
                 enter(walls, cells, chem, entries, key, state, spot, block, e, dt)
             if state.serial[FULL] != 0:
                 return step, OVERFLOW
-            state.pause[0] = AFTER
+            state.pause[PART] = AFTER
         if not half(walls, cells, chem, key, state, spot, t + 0.5 * dt, 0.5 * dt):
             return step, GROW
-        state.pause[0] = BEFORE
+        state.pause[PART] = BEFORE
         state.serial[STEPS] += 1
     return steps, DONE
 

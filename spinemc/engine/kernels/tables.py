@@ -7,6 +7,8 @@ import numpy as np
 # typed, so that numba compiles no literal for itself
 NONE = np.int64(-1)  # no molecule, species, space, face, voxel or boundary
 ARRIVED = np.int64(-2)  # has come through a partition in this step and has had its move
+THROUGH = np.int64(-2)  # through a partition
+LISTED = np.int64(-1)  # of a species' molecules lists by cell are at hand
 
 
 class Walls(NamedTuple):
@@ -134,21 +136,21 @@ class Spot(NamedTuple):
     voxel: np.ndarray
     behind: np.ndarray
     face: np.ndarray
-    absorbed: np.ndarray  # (boundaries,) what State.absorbed is to be again
 
 
 class Block(NamedTuple):
-    """Scratch for molecules that are moved together, BLOCK of them; see kernels.flight."""
+    """Scratch for molecules that are moved together, BLOCK of them, and what became of some; see kernels.flight."""
 
     delta: np.ndarray  # (3, BLOCK) [um]
     left: np.ndarray  # (BLOCK,) uniform numbers
     tail: np.ndarray  # (BLOCK + 1,)
     voxel: np.ndarray  # (BLOCK,) int32 voxels after the step
-    hard: np.ndarray  # (BLOCK + 1,) int32 those whose steps may meet a wall
-    end: np.ndarray  # (3, BLOCK) where each of these ended [um]
-    end_voxel: np.ndarray
-    end_boundary: np.ndarray
-    end_kind: np.ndarray
+    hard: np.ndarray  # (BLOCK + 1,) int32 those whose steps may meet a wall; in the end those that leave
+    way: np.ndarray  # (BLOCK,) int32 how: taken by boundary b, or through one, as THROUGH - s, to be of species s
+    end: np.ndarray  # (3, BLOCK) and to where [um]
+    met: np.ndarray  # int32 sides that touch the voxels along a way
+    passed: np.ndarray  # (boundaries,) passages through partitions, to be added to State.absorbed
+    held: np.ndarray  # (1,) moves not made, to be added to those in State.serial
     x: np.ndarray  # (BLOCK,) where molecules that a clamp tries start from [um]
     y: np.ndarray
     z: np.ndarray
@@ -169,15 +171,23 @@ class State(NamedTuple):
     room: np.ndarray  # (species,) slots of each species
     n: np.ndarray  # (species,) molecules of each species
     count: np.ndarray  # type: ignore[assignment]  # (cells * columns,) int32 molecules that are looked for, by cell
+    head: np.ndarray  # (cells * columns,) int32 the first of them, and the next of each, see kernels.roster
+    after: np.ndarray  # (slots, 2) int32, by side
+    asked: np.ndarray  # (columns,) times one was asked for since these were last right; LISTED while they are
+    leaver: np.ndarray  # (slots,) int32 scratch: molecules that leave their population in a step, in ascending order
+    way: np.ndarray  # (slots,) int32 and how, as in Block
     fired: np.ndarray  # (reactions,) events so far
     absorbed: np.ndarray  # (boundaries,) molecules taken out so far, less those let in
     clock: np.ndarray  # hazard left before the next event: [0] reactions, [1 + e] entry e
-    serial: np.ndarray  # SERIAL_...: counters of a trial
-    pause: np.ndarray  # (2,) part of the step that comes next, and time left in a part that was broken off [s]
+    serial: np.ndarray  # (SERIALS,) counters of a trial
+    pause: np.ndarray  # (4,) what comes next
     cursor: np.ndarray  # (reactions,) row of the rate table in use
     rate: np.ndarray  # (reactions,) scratch: rates now
-    met: np.ndarray  # int32 scratch: sides that touch the voxels along a way
 
+
+# entries of State.pause: part of the step, what is left of half a step that was broken off [s], the species that moves
+# next, and how many of its molecules leave it, NONE where they have not moved yet
+PART, REST, MOVER, LEAVERS = range(4)
 
 # entries of State.serial
 EVENTS, PLACES, STEPS, MOVES, HELD, FULL, ENTRIES, TRIES, NAMES = range(9)
