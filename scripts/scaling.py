@@ -54,7 +54,7 @@ species = "Ca"
 count = 10
 in = "cytosol"
 """
-LINE = "{:<40} {:>16} {:>10} {:>8}"
+LINE = "{:<52} {:>16} {:>10} {:>8}"
 
 
 def scenario(shape: Shape, ions: int, steps: int, samples: int = 1, trials: int = 1) -> Scenario:
@@ -122,18 +122,20 @@ def samples(repeats: int) -> Iterator[str]:
 
 
 def threads(repeats: int) -> Iterator[str]:
-    """How much sooner trials are done in two threads than in one."""
+    """How much sooner trials are done in two threads than in one, and one large trial."""
     if usable_cores() < 2:
         yield "two threads for one: skipped, there is one core"
         return
-    system = prepare(scenario(DENDRITE, 1000, MOVES // 1000))
+    for ions, trials, goal in ((IONS[0], 8, "1.9 x"), (IONS[2], 1, "")):
+        system = prepare(scenario(DENDRITE, ions, 4 * MOVES // ions // trials))
 
-    def run(number: int) -> None:
-        for _ in run_trials(system, 1, range(8), number):
-            pass
+        def run(number: int, system: System = system, trials: int = trials) -> None:
+            for _ in run_trials(system, 1, range(trials), number):
+                pass
 
-    _, (one, two) = _in_turn(repeats, lambda: run(1), lambda: run(2))
-    yield LINE.format("threads: two for one, 8 trials, wall", f"{two:.2f} s", f"{one / two:.2f} x", "1.9 x")
+        _, (one, two) = _in_turn(repeats, lambda: run(1), lambda: run(2))
+        what = f"two threads for one, trials of {ions:,} ions: {trials}"
+        yield LINE.format(what, f"{two:.2f} s", f"{one / two:.2f} x", goal)
 
 
 def _step_time(number: int, repeats: int) -> float:
