@@ -1,5 +1,7 @@
 """The house: layers, style, versions, and nothing in it that belongs to one machine."""
 
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
@@ -8,8 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 import spinemc
+from spinemc.engine import cache, kernels
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,3 +83,14 @@ def test_links_of_the_documents_lead_somewhere(tracked):
         if name.endswith(".md"):
             for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", text):
                 assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
+
+
+def test_compiled_kernels_are_kept_by_the_hash_of_all_sources():
+    """numba by itself sees a change of a kernel's own file only, not one of a file that it calls."""
+    kept = {}
+    for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, Dispatcher) and value.py_func.__module__ == module.name:
+                kept[f"{module.name}.{name}"] = Path(value._cache.cache_path)
+    assert len(kept) > 40
+    assert {name for name, path in kept.items() if not path.is_relative_to(cache.folder())} == set()
