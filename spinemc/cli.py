@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 import warnings
@@ -41,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
             print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
             return INPUT_FAULT
+        except BrokenPipeError:  # whoever read the output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
         except KeyboardInterrupt:
             print(_interrupted(arguments), file=sys.stderr)
             return INTERRUPTED
@@ -85,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
 
     geometry = command("geometry", _geometry, "build, check and show a geometry")
     geometry.add_argument("file", type=Path, metavar="FILE", help="geometry file (TOML), STL, OBJ or PLY")
+    _add_settings(geometry, 'a parameter of a geometry file, as in geometry.neck_radius="0.06 um"; may be repeated')
     geometry.add_argument("--export", type=Path, metavar="M.stl", help="write the surface: STL, OBJ or PLY")
     geometry.add_argument("--plot", type=Path, metavar="P.png", help="draw it")
 
@@ -141,7 +146,7 @@ def _check(given: Any) -> None:
 def _geometry(given: Any) -> None:
     from spinemc import geometry
 
-    built = geometry.load_geometry(given.file)
+    built = geometry.load_geometry(given.file, given.settings)
     print(geometry.describe(built))
     if given.export is not None:
         geometry.export(built, given.export)
@@ -203,14 +208,17 @@ def _add_threads(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=_whole(1, 2**15), metavar="T", help="by default, all cores")
 
 
-def _add_settings(command: argparse.ArgumentParser) -> None:
+_SETTING = 'a key of the scenario, as in run.dt="0.5 us" or species.Ca.D="20 um^2/s"; may be repeated'
+
+
+def _add_settings(command: argparse.ArgumentParser, help: str = _SETTING) -> None:
     command.add_argument(
         "--set",
         dest="settings",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help='a key of the scenario, as in run.dt="0.5 us" or species.Ca.D="20 um^2/s"; may be repeated',
+        help=help,
     )
 
 

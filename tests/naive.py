@@ -14,6 +14,7 @@ import math
 from naive_draws import CREEP, ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
 from naive_surface import BOUNCES, Sheet, Surface, dot, frame, minus, plus, times
 
+from spinemc.engine.kernels.places import BALL, BOX, HALF_SPACE
 from spinemc.engine.kernels.tables import (
     ARRIVED,
     AT_FIRST,
@@ -138,16 +139,25 @@ class Engine:
         self.molecules[species][i] = self.molecules[species][-1]
         self.molecules[species].pop()
 
+    @staticmethod
+    def is_within(kind, s, p):
+        """Whether a part of space holds a point."""
+        away, axis = minus(p, s[:3]), s[3:6]
+        if kind == BOX:
+            return all(s[a] <= p[a] < s[3 + a] for a in range(3))
+        if kind == BALL:
+            return dot(away, away) < s[3] * s[3]
+        along = dot(away, axis)
+        if kind == HALF_SPACE:
+            return along < 0.0
+        length = dot(axis, axis)
+        return 0.0 <= along < length and dot(away, away) * length - along * along < s[6] * s[6] * length
+
     def compartment(self, space, p):
         """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
         whole = self.compartment_space.index(space)
         for number, (kind, *s) in enumerate(self.compartments):
-            if self.compartment_space[number] != space or number == whole:
-                continue
-            if kind == 0.0 and all(s[a] <= p[a] < s[3 + a] for a in range(3)):
-                return number
-            apart = minus(p, s[:3])
-            if kind == 1.0 and dot(apart, apart) < s[3] * s[3]:
+            if self.compartment_space[number] == space and number != whole and self.is_within(kind, s, p):
                 return number
         return whole
 

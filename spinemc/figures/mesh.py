@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,15 +13,31 @@ from spinemc.scenario.values import FAR
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
     from mpl_toolkits.mplot3d import Axes3D
 
-PATCHES = {"membrane": "#b9c4cf", "head": "#9cc3e0", "neck": "#c5d3bf", "shaft": "#c9bfae", "psd": "#d1495b"}
+PATCHES = {
+    "membrane": "#b9c4cf",
+    "head": "#9cc3e0",
+    "neck": "#c5d3bf",
+    "shaft": "#c9bfae",
+    "psd": "#d1495b",
+    "shaft_start": "#a08f74",
+    "shaft_end": "#a08f74",
+}
 OTHER_PATCHES = ("#444f5a", "#8d5a97", "#c98b2b", "#2a9d8f")
 GLASS = 0.22  # how much of what lies behind the cell's surface it hides
 LIGHT = np.array([-0.35, -0.6, 0.72])  # for an eye that looks along y
 
 
-def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation: float = 14.0) -> Axes3D:
+def draw_mesh(
+    ax: Axes3D,
+    geometry: Geometry,
+    azimuth: float = -60.0,
+    elevation: float = 14.0,
+    bar: bool = True,
+    legend: bool = True,
+) -> Axes3D:
     """The surfaces in 3-D, shaded, their regions in colours, with a scale bar.
 
     Where there are others, the cell's own is like glass; the far side of the outside is not drawn.
@@ -32,17 +48,16 @@ def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation:
     geometry : Geometry
     azimuth, elevation : float
         Where the eye is, around the z axis and above the horizon [degrees]; the light turns with the azimuth.
+    bar, legend : bool
+        Whether to draw the scale bar, and to name the regions.
     """
-    from matplotlib.colors import to_rgb
-    from matplotlib.patches import Patch
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
     seen = np.flatnonzero(geometry.face_surface != (geometry.surfaces.index(FAR) if FAR in geometry.surfaces else -1))
-    names = [geometry.regions[i] for i in np.unique(geometry.face_region[seen])]
-    spare = iter(OTHER_PATCHES * len(names))
-    colour = {name: np.array(to_rgb(PATCHES.get(name) or next(spare))) for name in names}
+    colour = _colours(geometry, seen)
+    called = [_kind(name) for name in geometry.regions]
     facing = (_smooth_normals(geometry) @ (_turn(azimuth) @ LIGHT))[seen]
-    base = np.array([colour[geometry.regions[i]] for i in geometry.face_region[seen]])
+    base = np.array([colour[called[i]] for i in geometry.face_region[seen]])
     shaded = base * (0.62 + 0.38 * facing)[:, None] + 0.13 * np.clip(facing, 0, 1)[:, None] ** 10
     shaded = edges = np.clip(shaded, 0, 1)
     cell = geometry.face_surface[seen] == 0
@@ -65,38 +80,92 @@ def draw_mesh(ax: Axes3D, geometry: Geometry, azimuth: float = -60.0, elevation:
     span = max(box[:2].max(), box[2] * np.cos(tilt) + box[:2].max() * np.sin(tilt))
     ax.set_box_aspect(box, zoom=np.linalg.norm(box) / span)  # as large as fits, for a tall spine and a flat one
     ax.set_axis_off()
-    bar = _round_length(0.6 * max(size[0], size[1]))
-    across = _turn(azimuth) @ np.array([1.0, 0.0, 0.0])
-    middle = np.array([*(0.5 * (low + high))[:2], low[2] - below])
-    ends = np.stack([middle - 0.5 * bar * across, middle + 0.5 * bar * across])
-    ax.plot(*ends.T, color=INK, linewidth=2.2, solid_capstyle="butt", clip_on=False)
-    label = f"{bar * 1000:g} nm" if bar < 0.1 else f"{bar:g} µm"
-    ax.text(*(middle - [0, 0, 0.4 * below]), label, color=INK, fontsize=8, ha="center", va="top")
-    ax.legend(
-        handles=[Patch(color=tuple(colour[name]), label=name) for name in names],
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.04),
-        ncols=len(names) if len(names) <= 4 else 3,
-        frameon=False,
-        fontsize=8,
-        labelcolor=INK,
-        handlelength=0.9,
-        handleheight=0.9,
-        columnspacing=1.2,
-        handletextpad=0.5,
-    )
+    if bar:
+        _draw_bar(ax, low, high, below, azimuth)
+    if legend:
+        ax.legend(handles=_handles(colour), loc="upper center", bbox_to_anchor=(0.5, -0.04), **_legend(len(colour), 3))
     return ax
 
 
+def _kind(region: str) -> str:
+    """What a region is of, whichever spine it belongs to: all heads of a dendrite look alike."""
+    return region.rpartition(".")[2]
+
+
+def _colours(geometry: Geometry, seen: np.ndarray) -> dict[str, np.ndarray]:
+    """The colour of each kind of region among some faces."""
+    from matplotlib.colors import to_rgb
+
+    names = dict.fromkeys(_kind(geometry.regions[i]) for i in np.unique(geometry.face_region[seen]))
+    spare = iter(OTHER_PATCHES * len(names))
+    return {name: np.array(to_rgb(PATCHES.get(name) or next(spare))) for name in names}
+
+
+def _handles(colour: dict[str, np.ndarray]) -> list[Patch]:
+    from matplotlib.patches import Patch
+
+    return [Patch(color=tuple(rgb), label=name) for name, rgb in colour.items()]
+
+
+def _legend(number: int, most: int) -> dict[str, Any]:
+    """How a legend of some names looks, with at most so many columns where there are more than four."""
+    return {
+        "ncols": number if number <= 4 else most,
+        "frameon": False,
+        "fontsize": 8,
+        "labelcolor": INK,
+        "handlelength": 0.9,
+        "handleheight": 0.9,
+        "columnspacing": 1.2,
+        "handletextpad": 0.5,
+    }
+
+
+def _draw_bar(ax: Axes3D, low: np.ndarray, high: np.ndarray, below: float, azimuth: float) -> None:
+    """A scale bar across the view, below what is shown."""
+    length = _round_length(0.6 * (high - low)[:2].max())
+    across = _turn(azimuth) @ np.array([1.0, 0.0, 0.0])
+    middle = np.array([*(0.5 * (low + high))[:2], low[2] - below])
+    ends = np.stack([middle - 0.5 * length * across, middle + 0.5 * length * across])
+    ax.plot(*ends.T, color=INK, linewidth=2.2, solid_capstyle="butt", clip_on=False)
+    label = f"{length * 1000:g} nm" if length < 0.1 else f"{length:g} µm"
+    ax.text(*(middle - [0, 0, 0.4 * below]), label, color=INK, fontsize=8, ha="center", va="top")
+
+
 def plot_geometry(geometry: Geometry, path: str | Path | None = None) -> Figure:
-    """The surface of a geometry from above and from below."""
-    figure = blank(7.0, 5.0)
-    for i, eye in enumerate(((-60.0, 14.0), (30.0, -35.0))):
-        draw_mesh(figure.add_axes((0.03 + 0.5 * i, 0.1, 0.44, 0.78), projection="3d"), geometry, *eye)
-    figure.text(0.04, 0.93, geometry.name, fontsize=13, fontweight="bold", color=INK)
+    """The surface of a geometry from two sides: beside each other, or one below the other where it lies."""
+    size = np.ptp(geometry.triangles.reshape(-1, 3), axis=0)
+    if size[:2].max() > 1.5 * size[2]:
+        figure = _lying(geometry, size / size[:2].max())
+    else:
+        figure = blank(7.0, 5.0)
+        for left, eye in ((0.03, (-60.0, 14.0)), (0.53, (30.0, -35.0))):
+            draw_mesh(figure.add_axes((left, 0.1, 0.44, 0.78), projection="3d"), geometry, *eye)
+    top = 1.0 - 0.35 / figure.get_figheight()
+    figure.text(0.04, top, geometry.name, fontsize=13, fontweight="bold", color=INK)
     said = f"{geometry.volume:.3g} µm³, {geometry.area:.3g} µm², {np.count_nonzero(geometry.face_surface == 0)} faces"
-    figure.text(0.96, 0.93, said, ha="right", fontsize=9, color=QUIET)
+    figure.text(0.96, top, said, ha="right", fontsize=9, color=QUIET)
     return written(figure, path)
+
+
+def _lying(geometry: Geometry, size: np.ndarray) -> Figure:
+    """A view from the front and one from above, one below the other; the size is relative to the length."""
+    eyes = (-80.0, 12.0), (-80.0, 65.0)
+    width, side = 7.0, 6.3  # inches; panels are square, whatever they show
+    tilt = [np.radians(elevation) for _, elevation in eyes]
+    shown = [side * float(size[2] * np.cos(t) + size[:2].min() * np.sin(t) + 0.25) for t in tilt]
+    height = sum(shown) + 1.0
+    figure = blank(width, height)
+    middle = height - 0.6
+    for (azimuth, elevation), room in zip(eyes, shown, strict=True):
+        middle -= 0.5 * room
+        place = (0.5 * (1.0 - side / width), (middle - 0.5 * side) / height, side / width, side / height)
+        ax = figure.add_axes(place, projection="3d", facecolor="none")
+        draw_mesh(ax, geometry, azimuth, elevation, bar=elevation < 45.0, legend=False)
+        middle -= 0.5 * room
+    colour = _colours(geometry, np.arange(len(geometry.face)))
+    figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), len(colour)))
+    return figure
 
 
 def _turn(azimuth: float) -> np.ndarray:

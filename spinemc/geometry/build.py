@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ import numpy as np
 from spinemc.errors import GeometryError
 from spinemc.geometry.checks import at, check, check_sheet, crossed
 from spinemc.geometry.io import FORMATS, read_faces, read_mesh
-from spinemc.geometry.mesh import WHOLE, Geometry
+from spinemc.geometry.mesh import Geometry
+from spinemc.geometry.parts import WHOLE, ball, holds
+from spinemc.geometry.parts import box as box_part
 from spinemc.geometry.shapes import Solid, solid
 from spinemc.geometry.solids import PICOMETRE, box, complement, manifold, normals, section, shell
 from spinemc.scenario import GeometrySpec, Named, Within
@@ -24,27 +27,31 @@ _OVERLAP = 1e-9  # part of the smaller of two solids that may be common or missi
 _ASTRAY = 0.1  # part of a sheet that may reach beyond its space, as the rim of a partition does
 
 
-def load_geometry(path: str | Path) -> Geometry:
+def load_geometry(path: str | Path, overrides: Iterable[str] = ()) -> Geometry:
     """Build the geometry of a file.
 
     Parameters
     ----------
     path : str or Path
         A geometry file (TOML), or a closed surface (STL, OBJ, PLY) in um.
+    overrides : iterable of str
+        Settings laid over a geometry file, such as "geometry.neck_radius=0.06 um".
 
     Raises
     ------
     GeometryError
-        The surface or the shape cannot be used.
+        The surface or the shape cannot be used, or a mesh is to have settings.
     ScenarioError
         The geometry file cannot be read.
     """
     path = Path(path)
     if path.suffix.lower() in FORMATS:
+        if list(overrides):
+            raise GeometryError(f"{path.name}: --set is for a geometry file: a mesh has no parameters.")
         return build(GeometrySpec(mesh=path))
     from spinemc.scenario import load_shape
 
-    return build(GeometrySpec(shape=load_shape(path)), path)
+    return build(GeometrySpec(shape=load_shape(path, overrides)), path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -311,7 +318,7 @@ def _regions(
             if entry.within.file is not None:
                 chosen = read_faces(entry.within.file, entry.within.key, len(part.made.face), entry.name)
             else:
-                chosen = np.flatnonzero(_inside(entry.within, centre))
+                chosen = np.flatnonzero(holds(_part_of(entry.within), centre))
             if len(chosen) == 0:
                 raise GeometryError(f"{where}: region {entry.name} holds no face.")
             label[chosen] = len(regions)
@@ -336,7 +343,7 @@ def _compartments(
                 continue
             if entry.within.kind == "faces":
                 raise GeometryError(f"{where}: compartment {entry.name} is given by faces: give a box or a sphere.")
-            parts.append((entry.name, np.array(_row(entry.within))))
+            parts.append((entry.name, _part_of(entry.within)))
         if k == 0:
             parts += list(zip(made.compartments, made.compartment_shape, strict=True))
         names += [name for name, _ in parts]
@@ -353,13 +360,5 @@ def _refuse_taken(taken: list[str], named: tuple[Named, ...], where: str, kind: 
         seen.add(entry.name)
 
 
-def _row(within: Within) -> tuple[float, ...]:
-    if within.kind == "sphere":
-        return (1.0, *within.center, within.radius, 0.0, 0.0)
-    return (0.0, *within.low, *within.high)
-
-
-def _inside(within: Within, point: np.ndarray) -> np.ndarray:
-    from spinemc.geometry.compartments import holds
-
-    return holds(np.array(_row(within)), point)
+def _part_of(within: Within) -> np.ndarray:
+    return ball(within.center, within.radius) if within.kind == "sphere" else box_part(within.low, within.high)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc.geometry.solids import ball, cut, manifold
+from spinemc.geometry.parts import divide, holds
+from spinemc.geometry.solids import manifold
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
@@ -15,26 +16,6 @@ if TYPE_CHECKING:
 
 BLOCK = 50_000  # points tested at a time
 NEAR = 1e-11  # of the extent: a ray this close to an edge or a corner is not trusted
-
-
-def holds(shape: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Whether a part of space, a row of `Geometry.compartment_shape`, holds points.
-
-    Parameters
-    ----------
-    shape : (7,) float64
-        Box or sphere [um].
-    points : (n, 3) float64
-        Points [um].
-
-    Returns
-    -------
-    (n,) bool
-        True within and on the border.
-    """
-    if shape[0] == 1.0:
-        return np.asarray(((points - shape[1:4]) ** 2).sum(axis=1) <= shape[4] ** 2)
-    return np.asarray(((points >= shape[1:4]) & (points <= shape[4:7])).all(axis=1))
 
 
 def locate(geometry: Geometry, points: np.ndarray, space: int = 0) -> np.ndarray:
@@ -87,11 +68,7 @@ def compartment_solids(geometry: Geometry, space: int = 0) -> list[list[Manifold
         taken: list[Manifold] = []
         left: list[Manifold] = []
         for piece in rest:
-            if shape[0] == 1.0:
-                part, other = piece.split(ball(shape[1:4], shape[4]))
-                outside = [other]
-            else:
-                part, outside = cut(piece, shape[1:4], shape[4:7])
+            part, outside = divide(piece, shape)
             taken.append(part)
             left += outside
         compartments.append([piece for piece in taken if not piece.is_empty()])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinemc.geometry.solids import Solid
+
 ROW = np.sqrt(0.75)  # height of an equilateral triangle over its edge
 GROWTH = 0.3  # how fast triangles may grow away from a fine border, per unit length
 SAMPLES = 1025
@@ -23,10 +25,13 @@ class Span:
         Region; None where the surface needs no name.
     curve : callable
         Radius and height [um], (n, 2), of parameters (n,) in [0, 1].
+    edge : float
+        The longest edge that its triangles may have [um].
     """
 
     name: str | None
     curve: Callable[[np.ndarray], np.ndarray]
+    edge: float = np.inf
 
 
 def line(name: str | None, start: Sequence[float], end: Sequence[float]) -> Span:
@@ -48,6 +53,16 @@ def arc(name: str | None, radius: float, half_height: float, middle: float, star
     return Span(name, curve)
 
 
+def bow(name: str | None, center: Sequence[float], radius: float, start: float, end: float) -> Span:
+    """A stretch of a circle about a point (radius, height) [um], between two angles [rad] counted from outwards."""
+
+    def curve(t: np.ndarray) -> np.ndarray:
+        angle = start + (end - start) * t
+        return np.stack([center[0] + radius * np.cos(angle), center[1] + radius * np.sin(angle)], axis=1)
+
+    return Span(name, curve)
+
+
 def surface_area(spans: Sequence[Span]) -> float:
     """Area of the smooth surface of revolution [um^2]."""
     t = np.linspace(0.0, 1.0, SAMPLES)
@@ -57,6 +72,14 @@ def surface_area(spans: Sequence[Span]) -> float:
         step = np.linalg.norm(np.diff(points, axis=0), axis=1)
         total += float(np.pi * ((points[1:, 0] + points[:-1, 0]) * step).sum())
     return total
+
+
+def turned(spans: Sequence[Span], edge: float, least: int = SIDES) -> Solid:
+    """A profile turned about z, each span's surface a region with its name."""
+    names = tuple(dict.fromkeys(span.name for span in spans if span.name is not None))
+    index = np.array([0 if span.name is None else 1 + names.index(span.name) for span in spans])
+    vertex, face, span = revolve(spans, edge, least)
+    return Solid(vertex, face, index[span], ("membrane", *names))
 
 
 def revolve(spans: Sequence[Span], edge: float, least: int = SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,12 +128,14 @@ def _rings(spans: Sequence[Span], edge: float, least: int) -> tuple[np.ndarray, 
     length = [np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(p, axis=0), axis=1))]) for p in points]
     start = np.concatenate([[0.0], np.cumsum([s[-1] for s in length])])
     border = np.array([p[0, 0] for p in points] + [points[-1][-1, 0]])
-    finest = np.where(border > 1e-9 * scale, np.minimum(edge, 2.0 * np.pi * border / least), edge)
+    own = np.array([np.inf] + [span.edge for span in spans] + [np.inf])
+    at_border = np.minimum(edge, np.minimum(own[:-1], own[1:]))
+    finest = np.where(border > 1e-9 * scale, np.minimum(at_border, 2.0 * np.pi * border / least), at_border)
 
     ring, size, owner = [], [], []
     for k, span in enumerate(spans):
         away = np.abs(start[k] + length[k][:, None] - start[None, :])
-        wanted = np.minimum(edge, (finest + GROWTH * away).min(axis=1))
+        wanted = np.minimum(min(edge, span.edge), (finest + GROWTH * away).min(axis=1))
         rise = np.abs(np.gradient(points[k][:, 1], length[k]))
         bend = np.divide(points[k][:, 0], rise, out=np.full(SAMPLES, np.inf), where=rise > 1e-9)
         wanted = np.minimum(wanted, np.maximum(2.0 * np.pi * bend / SIDES, finest.min()))

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinemc.geometry.checks import at, crossed, signed_volume
+from spinemc.geometry.parts import WHOLE
 
 if TYPE_CHECKING:
     import trimesh
 
 IONS_AT_REST = 60.2214076  # molecules in 1 um^3 at 100 nM
 
-
-WHOLE = np.array([2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
-"""The row of `Geometry.compartment_shape` that is a whole space."""
 
 SHEET = 1e-6  # how far apart the two sides of a sheet lie [um]
 
@@ -41,10 +39,10 @@ class Geometry:
         By surface: its own name first (the whole of it, as a total), then the named patches.
     compartments : tuple of str
         By space: its own name first (the whole of it, as a total), then the named parts.
-    compartment_shape : (c, 7) float64
-        The part of space of each compartment: kind (0 box, 1 sphere, 2 the whole space), then low and high corner of
-        the box (infinite where open), or centre, radius, 0, 0 of the sphere [um]. A point of a space belongs to the
-        first part of it that holds it.
+    compartment_shape : (c, 8) float64
+        The part of space of each compartment, a row of `spinemc.geometry.parts`: kind; then low and high corner of a
+        box (infinite where open); centre and radius of a ball; a point of a half-space's plane and its normal; base,
+        axis and radius of a cylinder [um]. A point of a space belongs to the first part of it that holds it.
     surfaces : tuple of str
         `membrane`, the cell's own, first; `far`, the far side of the outside, last where there is one.
     spaces : tuple of str

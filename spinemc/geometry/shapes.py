@@ -1,50 +1,17 @@
-"""Parametric solids: sphere, box, cylinder, revolution, spine."""
+"""The kinds of parametric solids, and the plain ones: sphere, box, cylinder, revolution."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from spinemc.errors import GeometryError
-from spinemc.geometry.lathe import SIDES, Span, arc, line, revolve, surface_area
-from spinemc.geometry.solids import united
+from spinemc.geometry import dendrites
+from spinemc.geometry.lathe import arc, line, surface_area, turned
+from spinemc.geometry.parameters import Parameters, nearest
+from spinemc.geometry.solids import Solid
 from spinemc.scenario import Shape
-
-FACES = 2000  # triangles of a shape whose `edge` is not given, about
-MOST_FACES = 5_000_000
-UNBOUNDED = (-np.inf, -np.inf, -np.inf, np.inf, np.inf, np.inf)
-
-
-@dataclass(frozen=True, eq=False)
-class Solid:
-    """A labelled triangle mesh with the names its shape brings along.
-
-    Attributes
-    ----------
-    vertex : (v, 3) float64
-        Corners [um].
-    face : (f, 3) int32
-        Triangles, counter-clockwise seen from outside.
-    label : (f,) int
-        Index into `regions`, with 0 for a face without a name.
-    regions : tuple of str
-        `membrane`, then the named patches.
-    compartments : tuple of str
-        The named parts of the inside.
-    compartment_shape : (len(compartments), 7) float64
-        The part of space of each, as `Geometry` keeps it.
-    """
-
-    vertex: np.ndarray
-    face: np.ndarray
-    label: np.ndarray
-    regions: tuple[str, ...] = ("membrane",)
-    compartments: tuple[str, ...] = ()
-    compartment_shape: np.ndarray = field(default_factory=lambda: np.empty((0, 7)))
 
 
 def solid(shape: Shape) -> Solid:
@@ -61,92 +28,17 @@ def solid(shape: Shape) -> Solid:
     GeometryError
         The kind or a parameter is not known, missing, or not possible; every fault is a line of the message.
     """
-    if shape.kind == "dendrite":
-        raise GeometryError(f'{shape.source}: geometry.kind = "dendrite" is not there yet: use "spine".')
     if shape.kind not in KINDS:
         raise GeometryError(
             f'{shape.source}: geometry.kind = "{shape.kind}" is not a kind of shape'
-            f"{_nearest(shape.kind, KINDS)}: known are {', '.join(KINDS)}."
+            f"{nearest(shape.kind, KINDS)}: known are {', '.join(KINDS)}."
         )
-    make, needed, optional = KINDS[shape.kind]
-    return make(_Parameters(shape, needed, (*optional, "edge")))
+    make, needed, optional, other = KINDS[shape.kind]
+    given = {key: value for key, value in shape.parameters.items() if key != "kind"}
+    return make(Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source))
 
 
-class _Parameters:
-    """The parameters of a shape, and the faults found in them so far."""
-
-    def __init__(self, shape: Shape, needed: Sequence[str], optional: Sequence[str]):
-        self.source = shape.source
-        self.faults: list[str] = []
-        self.given: dict[str, Any] = {k: v for k, v in shape.parameters.items() if k != "kind"}
-        for key in self.given:
-            if key not in (*needed, *optional):
-                hint = _nearest(key, (*needed, *optional), "geometry.")
-                self.fault(f"geometry.{key} is not a key of a {shape.kind}.{hint}")
-        for key in needed:
-            if key not in self.given:
-                self.fault(f"geometry.{key} is missing: a {shape.kind} needs {', '.join(needed)}.")
-        self.refuse_faults()
-        for key, value in self.given.items():
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if number and not (np.isfinite(value) and value > 0.0):
-                self.fault(f"geometry.{key} is {value:g}: it must be positive.")
-            elif not number and key not in ("size", "profile", "regions"):
-                self.fault(f"geometry.{key} is {value!r}: it must be a number.")
-        self.refuse_faults()
-
-    def __getitem__(self, key: str) -> Any:
-        return self.given[key]
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self.given.get(key, default)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.given
-
-    def fault(self, sentence: str) -> None:
-        self.faults.append(f"{self.source}: {sentence}")
-
-    def below(self, key: str, bound: float, what: str, why: str) -> None:
-        if self[key] >= bound:
-            self.fault(f"geometry.{key} is {_um(self[key])}, not smaller than {what}, {_um(bound)}: {why}.")
-
-    def refuse_faults(self) -> None:
-        if self.faults:
-            raise GeometryError("\n".join(self.faults))
-
-    def edge(self, area: float) -> float:
-        """Wanted edge [um], given or chosen by the area to cover [um^2]; the last thing to ask for."""
-        edge = self.get("edge", np.sqrt(area / FACES * 4.0 / np.sqrt(3.0)))
-        faces = area / (edge**2 * np.sqrt(3.0) / 4.0)
-        if faces > MOST_FACES:
-            self.fault(
-                f"geometry.edge is {edge:g} um: that makes about {faces:.0e} triangles, "
-                f"more than {MOST_FACES:.0e}: use a longer edge."
-            )
-        self.refuse_faults()
-        return float(edge)
-
-
-def _nearest(word: str, known: Sequence[str] | dict, prefix: str = "") -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" Did you mean {prefix}{close[0]}?" if close else ""
-
-
-def _um(length: float) -> str:
-    short = f"{length:.2f}"
-    return f"{short if float(short) == length else format(length, '.4g')} um"
-
-
-def _turned(spans: Sequence[Span], edge: float, least: int = SIDES) -> Solid:
-    """A profile turned about z, each span's surface with its name."""
-    names = tuple(dict.fromkeys(span.name for span in spans if span.name is not None))
-    index = np.array([0 if span.name is None else 1 + names.index(span.name) for span in spans])
-    vertex, face, span = revolve(spans, edge, least)
-    return Solid(vertex, face, index[span], ("membrane", *names))
-
-
-def _sphere(given: _Parameters) -> Solid:
+def _sphere(given: Parameters) -> Solid:
     radius = given["radius"]
     if "cap_angle" not in given:
         spans = [arc(None, radius, radius, 0.0, 0.0, np.pi)]
@@ -158,20 +50,20 @@ def _sphere(given: _Parameters) -> Solid:
             arc(None, radius, radius, 0.0, 0.0, np.pi - angle),
             arc("cap", radius, radius, 0.0, np.pi - angle, np.pi),
         ]
-    return _turned(spans, given.edge(4.0 * np.pi * radius**2), least=48)
+    return turned(spans, given.edge(4.0 * np.pi * radius**2), least=48)
 
 
-def _cylinder(given: _Parameters) -> Solid:
+def _cylinder(given: Parameters) -> Solid:
     radius, half = given["radius"], given["length"] / 2.0
     spans = [
         line("bottom", (0.0, -half), (radius, -half)),
         line("side", (radius, -half), (radius, half)),
         line("top", (radius, half), (0.0, half)),
     ]
-    return _turned(spans, given.edge(surface_area(spans)))
+    return turned(spans, given.edge(surface_area(spans)))
 
 
-def _box(given: _Parameters) -> Solid:
+def _box(given: Parameters) -> Solid:
     size = given["size"]
     if (
         not isinstance(size, (list, tuple))
@@ -205,13 +97,13 @@ def _box(given: _Parameters) -> Solid:
     )
 
 
-def _revolution(given: _Parameters) -> Solid:
+def _revolution(given: Parameters) -> Solid:
     profile, names = _profile(given)
     spans = [line(n, a, b) for n, a, b in zip(names, profile[:-1], profile[1:], strict=True)]
-    return _turned(spans, given.edge(surface_area(spans)))
+    return turned(spans, given.edge(surface_area(spans)))
 
 
-def _profile(given: _Parameters) -> tuple[np.ndarray, list[str | None]]:
+def _profile(given: Parameters) -> tuple[np.ndarray, list[str | None]]:
     """Points (r, z) from bottom to top, and the region of each stretch between two of them."""
     try:
         profile = np.asarray(given["profile"], dtype=float)
@@ -254,62 +146,15 @@ def _crossing(profile: np.ndarray) -> tuple[int, int] | None:
     return None if len(found) == 0 else (int(found[0, 0]) + 1, int(found[0, 1]) + 1)
 
 
-def _spine(given: _Parameters) -> Solid:
-    head, neck, length, psd = (given[k] for k in ("head_radius", "neck_radius", "neck_length", "psd_radius"))
-    half = given.get("head_height", 2.0 * head) / 2.0
-    given.below("neck_radius", head, "head_radius", "a neck is thinner than its head")
-    given.below("psd_radius", head, "head_radius", "the PSD is a cap of the head")
-    with_shaft = "shaft_radius" in given or "shaft_length" in given
-    if with_shaft:
-        for key in ("shaft_radius", "shaft_length"):
-            if key not in given:
-                given.fault(f"geometry.{key} is missing: a shaft needs shaft_radius and shaft_length.")
-        given.refuse_faults()
-        given.below("neck_radius", given["shaft_radius"], "shaft_radius", "a neck is thinner than its shaft")
-        given.below("neck_radius", given["shaft_length"] / 2.0, "half of shaft_length", "it stands on the shaft")
-    given.refuse_faults()
+_Names = tuple[str, ...]
 
-    low = np.arcsin(neck / head)
-    high = np.pi - np.arcsin(psd / head)
-    middle = length + half * np.cos(low)
-    foot = -given["shaft_radius"] if with_shaft else 0.0
-    spans = [
-        line("base", (0.0, foot), (neck, foot)),
-        line("neck", (neck, foot), (neck, length)),
-        arc("head", head, half, middle, low, high),
-        arc("psd", head, half, middle, high, np.pi),
-    ]
-    spine_area = surface_area(spans)
-    junction = (0.0, *UNBOUNDED[:2], length, *UNBOUNDED[3:])
-    if not with_shaft:
-        below = (0.0, *UNBOUNDED[:5], length)
-        upright = _turned(spans, given.edge(spine_area))
-        return replace(upright, compartments=("head", "neck"), compartment_shape=np.array([junction, below]))
-
-    radius, reach = given["shaft_radius"], given["shaft_length"] / 2.0
-    shaft_spans = [
-        line("shaft", (0.0, -reach), (radius, -reach)),
-        line("shaft", (radius, -reach), (radius, reach)),
-        line("shaft", (radius, reach), (0.0, reach)),
-    ]
-    edge = given.edge(spine_area + surface_area(shaft_spans))
-    upright, shaft = _turned(spans, edge), _turned(shaft_spans, edge)
-    names = ("membrane", "psd", "head", "neck", "shaft")
-    stalk = (upright.vertex, upright.face, np.array([0, 0, 3, 2, 1])[upright.label])  # its foot is within
-    lying = shaft.vertex[:, [2, 0, 1]] - np.array([0.0, 0.0, radius])
-    vertex, face, label = united([stalk, (lying, shaft.face, np.full(len(shaft.face), 4))], given.source)
-    boxes = [junction, (0.0, -np.inf, -np.inf, 0.0, np.inf, np.inf, length), (0.0, *UNBOUNDED[:5], 0.0)]
-    return Solid(vertex, face, label, names, ("head", "neck", "shaft"), np.array(boxes))
-
-
-KINDS: dict[str, tuple[Callable[[_Parameters], Solid], tuple[str, ...], tuple[str, ...]]] = {
-    "sphere": (_sphere, ("radius",), ("cap_angle",)),
-    "box": (_box, ("size",), ()),
-    "cylinder": (_cylinder, ("radius", "length"), ()),
-    "revolution": (_revolution, ("profile",), ("regions",)),
-    "spine": (
-        _spine,
-        ("head_radius", "neck_radius", "neck_length", "psd_radius"),
-        ("head_height", "shaft_radius", "shaft_length"),
-    ),
+KINDS: dict[str, tuple[Callable[[Parameters], Solid], _Names, _Names, _Names]] = {
+    "sphere": (_sphere, ("radius",), ("cap_angle",), ()),
+    "box": (_box, ("size",), (), ("size",)),
+    "cylinder": (_cylinder, ("radius", "length"), (), ()),
+    "revolution": (_revolution, ("profile",), ("regions",), ("profile", "regions")),
+    "spine": (dendrites.spine, *dendrites.SPINE, ()),
+    "stubby": (dendrites.stubby, *dendrites.STUBBY, ()),
+    "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, dendrites.OTHER),
 }
+"""By kind: what makes it, the parameters it needs, those it may have, and those of all these that are not numbers."""

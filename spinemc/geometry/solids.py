@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,34 @@ if TYPE_CHECKING:
 
 SEGMENTS = 256  # corners of the great circle of a ball
 PICOMETRE = 1e-6  # um
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """A labelled triangle mesh with the names its shape brings along.
+
+    Attributes
+    ----------
+    vertex : (v, 3) float64
+        Corners [um].
+    face : (f, 3) int32
+        Triangles, counter-clockwise seen from outside.
+    label : (f,) int
+        Index into `regions`, with 0 for a face without a name.
+    regions : tuple of str
+        `membrane`, then the named patches.
+    compartments : tuple of str
+        The named parts of the inside.
+    compartment_shape : (len(compartments), 8) float64
+        The part of space of each, as `Geometry` keeps it.
+    """
+
+    vertex: np.ndarray
+    face: np.ndarray
+    label: np.ndarray
+    regions: tuple[str, ...] = ("membrane",)
+    compartments: tuple[str, ...] = ()
+    compartment_shape: np.ndarray = field(default_factory=lambda: np.empty((0, 8)))
 
 
 def manifold(vertex: np.ndarray, face: np.ndarray, name: str) -> Manifold:
@@ -56,6 +85,20 @@ def ball(center: Sequence[float], radius: float) -> Manifold:
     round_one = Manifold.sphere(1.0, SEGMENTS)
     scale = radius * (4.0 / 3.0 * np.pi / round_one.volume()) ** (1.0 / 3.0)
     return round_one.scale([scale] * 3).translate([float(x) for x in center])
+
+
+def rod(base: np.ndarray, axis: np.ndarray, radius: float) -> Manifold:
+    """A fine prism about an axis, the vector from its base's centre to its top's [um], with a cylinder's volume."""
+    from manifold3d import Manifold
+
+    length = float(np.linalg.norm(axis))
+    up = axis / length
+    along = np.cross(np.eye(3)[np.argmin(np.abs(up))], up)
+    along /= np.linalg.norm(along)
+    turn = 2.0 * np.pi / SEGMENTS
+    wide = radius * float(np.sqrt(turn / np.sin(turn)))
+    frame = np.column_stack([along, np.cross(up, along), up, base])
+    return Manifold.cylinder(length, wide, wide, SEGMENTS).transform(frame)
 
 
 def cut(solid: Manifold, low: Sequence[float], high: Sequence[float]) -> tuple[Manifold, list[Manifold]]:

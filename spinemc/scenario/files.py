@@ -9,7 +9,7 @@ from typing import Any
 
 from spinemc import units
 from spinemc.errors import ScenarioError
-from spinemc.scenario.table import Table, nearest, refuse, text
+from spinemc.scenario.table import Table, integer, nearest, refuse, text
 from spinemc.scenario.values import Shape
 
 SCHEMA = 1
@@ -117,13 +117,15 @@ def schema(value: Any) -> int:
     return SCHEMA if value == SCHEMA and value is not True else refuse(f"this version reads schema {SCHEMA} only.")
 
 
-def load_shape(path: str | Path) -> Shape:
+def load_shape(path: str | Path, overrides: Iterable[str] = ()) -> Shape:
     """Read a geometry file: `schema`, `title`, `source`, and `[geometry]` with a kind and its parameters.
 
     Parameters
     ----------
     path : str or Path
         The TOML file.
+    overrides : iterable of str
+        Settings laid over it, such as "geometry.neck_radius=0.06 um".
 
     Returns
     -------
@@ -136,16 +138,18 @@ def load_shape(path: str | Path) -> Shape:
         The file cannot be read or a quantity is wrong: every fault, a line each.
     """
     faults: list[str] = []
-    shape = read_shape(Path(path), faults)
+    shape = read_shape(Path(path), faults, overrides)
     if shape is None or faults:
         raise ScenarioError("\n".join(faults))
     return shape
 
 
-def read_shape(path: Path, faults: list[str]) -> Shape | None:
+def read_shape(path: Path, faults: list[str], overrides: Iterable[str] = ()) -> Shape | None:
     """As `load_shape`, with its faults noted; None where there is no shape to speak of."""
     try:
-        table = Table(read_toml(path), path.name, faults)
+        tables = read_toml(path)
+        apply_settings(tables, overrides, path.name)
+        table = Table(tables, path.name, faults)
     except ScenarioError as fault:
         faults.append(str(fault))
         return None
@@ -165,21 +169,28 @@ def shape_of(table: Table, source: str) -> Shape | None:
     return None if kind is None else Shape(kind, parameters, source)
 
 
+_MEASURED = {"angle": "turn", "bend_angle": "turn", "density": "line_density"}
+_COUNTED = {"count": 10_000, "rows": 1000, "seed": 2**32}
+"""What parameters of shapes measure that are neither lengths nor plain angles, and what is counted and up to where."""
+
+
 def parameter(key: str, depth: int = DEEPEST) -> Any:
-    """A reader of a parameter of a shape: a length with its unit, an angle where the key says so, a name."""
-    angle = key.endswith("angle")
+    """A reader of a parameter of a shape: a length with its unit, an angle where the key says so, a number, a name."""
+    measured = _MEASURED.get(key, "angle" if key.endswith("angle") else "coordinate")
 
     def read(value: Any) -> Any:
         if depth == 0:
             refuse("lists stand in one another too deeply.")
+        if key in _COUNTED:
+            return integer(0 if key == "seed" else 1, _COUNTED[key])(value)
         if isinstance(value, list):
             return tuple(map(parameter(key, depth - 1), value))
         if isinstance(value, Mapping):
             return {k: parameter(k, depth - 1)(v) for k, v in value.items()}
         if isinstance(value, str) and value.lstrip()[:1] not in set("+-.0123456789"):
             return value
-        if angle and isinstance(value, float) and 0.0 <= value <= 7.0:
+        if measured in ("angle", "turn") and isinstance(value, float) and abs(value) <= 7.0:
             return value
-        return units.quantity(value, "angle" if angle else "coordinate")
+        return units.quantity(value, measured)
 
     return read

@@ -16,12 +16,12 @@ from spinemc.scenario.table import (
     Table,
     each,
     flag,
-    identifier,
     integer,
     known,
     nearest,
     new_name,
     number,
+    place_name,
     quantity,
     refuse,
     vector,
@@ -119,12 +119,12 @@ class Names:
     @property
     def region_name(self) -> Reader:
         """A reader of a region."""
-        return identifier if self.region is None else known(self.region, "region")
+        return place_name if self.region is None else known(self.region, "region")
 
     @property
     def compartment_name(self) -> Reader:
         """A reader of a compartment."""
-        return identifier if self.compartment is None else known(self.compartment, "compartment")
+        return place_name if self.compartment is None else known(self.compartment, "compartment")
 
 
 def run(table: Table) -> Run:

@@ -171,6 +171,13 @@ def integer(low: int, below: int) -> Reader:
     return read
 
 
+def place_name(value: Any) -> str:
+    """A name of a region or a compartment: names with dots between them, as in spine_1.head."""
+    if not isinstance(value, str) or not all(part.isidentifier() for part in value.split(".")):
+        refuse("a place is named by letters, digits and underscores, with dots between parts, as in spine_1.head.")
+    return value
+
+
 def identifier(value: Any) -> str:
     """A name: letters, digits and underscores, not beginning with a digit."""
     if not isinstance(value, str) or not value.isidentifier():

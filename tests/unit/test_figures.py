@@ -11,6 +11,7 @@ from spinemc.errors import SpinemcError
 from spinemc.figures.mesh import _round_length
 from spinemc.figures.style import blank
 from spinemc.geometry.mesh import Geometry
+from spinemc.geometry.parts import box
 from spinemc.scenario import PlasticitySpec
 
 TIME = np.linspace(0, 0.02, 41)
@@ -35,7 +36,7 @@ def octahedron() -> Geometry:
         face=np.array(face, dtype=np.int32),
         face_region=np.array([1, 1, 1, 1, 0, 0, 2, 2], dtype=np.int16),
         regions=("membrane", "psd", "spot"),
-        parts={"head": np.array([0, -np.inf, -np.inf, 0, np.inf, np.inf, np.inf])},
+        parts={"head": box((-np.inf, -np.inf, 0.0), (np.inf,) * 3)},
     )
 
 

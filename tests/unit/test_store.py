@@ -11,6 +11,7 @@ import xarray as xr
 from spinemc import store
 from spinemc.errors import StoreError
 from spinemc.geometry.mesh import Geometry
+from spinemc.geometry.parts import box
 from spinemc.store import Block, Layout, Rows
 
 TIME = np.linspace(0, 1e-3, 11)
@@ -24,7 +25,7 @@ def tetrahedron() -> Geometry:
         face=np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], dtype=np.int32),
         face_region=np.array([0, 0, 0, 1], dtype=np.int16),
         regions=("membrane", "psd"),
-        parts={"head": np.array([0, -np.inf, -np.inf, 0, np.inf, np.inf, np.inf])},
+        parts={"head": box((-np.inf, -np.inf, 0.0), (np.inf,) * 3)},
     )
 
 

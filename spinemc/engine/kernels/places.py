@@ -8,28 +8,36 @@ from spinemc.engine.kernels.tables import NONE, PLACES
 
 CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
 ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
+BOX, BALL, WHOLE, HALF_SPACE, CYLINDER = (np.float64(n) for n in range(5))  # kinds of parts of space
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
+
+
+@jit
+def is_within(shapes, c, x, y, z):
+    """Whether a point lies in a part of space, row c of spinemc.geometry.mesh.Geometry.compartment_shape."""
+    kind = shapes[c, 0]
+    dx = x - shapes[c, 1]
+    dy = y - shapes[c, 2]
+    dz = z - shapes[c, 3]
+    if kind == BOX:
+        return dx >= 0.0 and dy >= 0.0 and dz >= 0.0 and x < shapes[c, 4] and y < shapes[c, 5] and z < shapes[c, 6]
+    square = dx * dx + dy * dy + dz * dz
+    if kind == BALL:
+        return square < shapes[c, 4] * shapes[c, 4]
+    along = dx * shapes[c, 4] + dy * shapes[c, 5] + dz * shapes[c, 6]
+    if kind == HALF_SPACE:
+        return along < 0.0
+    length = shapes[c, 4] * shapes[c, 4] + shapes[c, 5] * shapes[c, 5] + shapes[c, 6] * shapes[c, 6]
+    return 0.0 <= along < length and square * length - along * along < shapes[c, 7] * shapes[c, 7] * length
 
 
 @jit
 def compartment_of(cells, space, x, y, z):
     """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
-    shapes = cells.compartment_shape
     whole = cells.compartment_start[space]
     for c in range(whole + 1, cells.compartment_start[space + 1]):
-        if shapes[c, 0] == 0.0:
-            if (
-                shapes[c, 1] <= x < shapes[c, 4]
-                and shapes[c, 2] <= y < shapes[c, 5]
-                and shapes[c, 3] <= z < shapes[c, 6]
-            ):
-                return c
-        else:
-            dx = x - shapes[c, 1]
-            dy = y - shapes[c, 2]
-            dz = z - shapes[c, 3]
-            if dx * dx + dy * dy + dz * dz < shapes[c, 4] * shapes[c, 4]:
-                return c
+        if is_within(cells.compartment_shape, c, x, y, z):
+            return c
     return whole
 
 

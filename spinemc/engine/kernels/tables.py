@@ -83,7 +83,7 @@ class Cells(NamedTuple):
     start: np.ndarray  # (cells + 1,) voxels of cell c are voxel[start[c]:start[c + 1]]
     voxel: np.ndarray
     entry: np.ndarray  # (spaces + 1,) entries of `voxel` in space k are entry[k] .. entry[k + 1] - 1
-    compartment_shape: np.ndarray  # (compartments, 7), see spinemc.geometry.mesh.Geometry
+    compartment_shape: np.ndarray  # (compartments, 8), see spinemc.geometry.parts
     compartment_start: np.ndarray  # (spaces + 1,) compartments of space k, the whole of it first
 
 

@@ -1,0 +1,158 @@
+"""Spines on shafts: a spine by itself or on a piece of shaft, and a stretch of dendrite with many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spinemc.geometry.joins import round_off, split_near
+from spinemc.geometry.lathe import SIDES, line, surface_area, turned
+from spinemc.geometry.parameters import Parameters, um
+from spinemc.geometry.parts import box, half_space
+from spinemc.geometry.placement import KEYS as PLACEMENT
+from spinemc.geometry.placement import OTHER as OTHER
+from spinemc.geometry.placement import Standing, placed
+from spinemc.geometry.shafts import Shaft
+from spinemc.geometry.solids import Solid, united
+from spinemc.geometry.spines import SPINE as ALONE
+from spinemc.geometry.spines import STUBBY as STUB
+from spinemc.geometry.spines import Form, upright
+from spinemc.geometry.tidy import tidied
+
+SPINE = ALONE[0], (*ALONE[1], "shaft_radius", "shaft_length")
+STUBBY = STUB[0], (*STUB[1], "shaft_radius", "shaft_length")
+DENDRITE = ("length", "radius"), ("end_radius", "bend_angle", "fillet", "segment", *PLACEMENT)
+"""The parameters each needs, and those it may have."""
+
+ALL = (-np.inf,) * 3, (np.inf,) * 3
+SHORT = 0.4  # edges that a union may leave, over those around
+FINE = 0.5  # edges where a foot is rounded off, over the fillet's radius
+
+
+def spine(given: Parameters) -> Solid:
+    """A spine by itself, its foot at z = 0; or on a straight shaft along x that touches z = 0 from below."""
+    return _single("spine", given)
+
+
+def stubby(given: Parameters) -> Solid:
+    """A spine without a neck, as `spine`."""
+    return _single("stubby", given)
+
+
+def _single(kind: str, given: Parameters) -> Solid:
+    wanted = [key for key in ("shaft_radius", "shaft_length") if key in given]
+    if not wanted:
+        return _alone(upright(kind, given), given)
+    for key in ("shaft_radius", "shaft_length"):
+        if key not in given:
+            given.fault(f"geometry.{key} is missing: a shaft needs shaft_radius and shaft_length.")
+    given.refuse_faults()
+    radius, length = given["shaft_radius"], given["shaft_length"]
+    key = "neck_radius" if kind == "spine" else "head_radius"
+    part = "a neck is" if kind == "spine" else "a stubby spine is"
+    given.below(key, radius, "shaft_radius", f"{part} thinner than its shaft")
+    given.below(key, length / 2.0, "half of shaft_length", "it stands on the shaft")
+    form = upright(kind, given)
+    shaft = Shaft(length, radius, radius)
+    standing = Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius)
+    made = joined(shaft, [standing], given, fillet=0.0)
+    moved = made.vertex - standing.foot
+    names = tuple("shaft" if name.startswith("shaft") else name for name in made.regions)
+    regions = ("membrane", *(name for name in ("psd", "head", "neck", "shaft") if name in names))
+    label = np.array([regions.index(name) for name in names])[made.label]
+    shape = np.array([half_space((0.0, 0.0, form.junction or 0.0), (0.0, 0.0, -1.0))])
+    parts: tuple[str, ...] = ("head",)
+    if form.junction is not None:
+        parts, shape = ("head", "neck"), np.vstack([shape, half_space((0.0, 0.0, 0.0), (0.0, 0.0, -1.0))])
+    shape = np.vstack([shape, half_space((0.0, 0.0, 0.0), (0.0, 0.0, 1.0))])
+    return Solid(moved, made.face, label, regions, (*parts, "shaft"), shape)
+
+
+def _alone(form: Form, given: Parameters) -> Solid:
+    spans = [line("base", (0.0, 0.0), (form.foot, 0.0)), *form.spans]
+    made = turned(spans, given.edge(surface_area(spans)))
+    if form.junction is None:
+        return Solid(made.vertex, made.face, made.label, made.regions, ("head",), box(*ALL)[None])
+    at = (0.0, 0.0, form.junction)
+    shape = np.array([half_space(at, (0.0, 0.0, -1.0)), half_space(at, (0.0, 0.0, 1.0))])
+    return Solid(made.vertex, made.face, made.label, made.regions, ("head", "neck"), shape)
+
+
+def dendrite(given: Parameters) -> Solid:
+    """A stretch of shaft with spines, from the origin along x."""
+    shaft = Shaft(
+        given["length"], given["radius"], given.get("end_radius", given["radius"]), given.get("bend_angle", 0.0)
+    )
+    fillet = given.get("fillet", 0.0)
+    if abs(shaft.bend) * max(shaft.start, shaft.end) >= shaft.length:
+        given.fault(
+            f"geometry.bend_angle is {shaft.bend:.3g} rad: a shaft of {um(shaft.length)} that thick runs into itself."
+        )
+    given.refuse_faults()
+    standing = placed(shaft, given)
+    for one in standing:
+        if one.form.junction is not None and one.form.junction <= 1.5 * fillet:
+            given.fault(
+                f"{one.name} is rounded off with {um(fillet)}; its neck, {um(one.form.junction)}, is too short."
+            )
+        if one.form.foot + fillet >= one.depth:
+            given.fault(
+                f"{one.name}: its foot, {um(one.form.foot)}, and the fillet, {um(fillet)}, are not thinner than the "
+                f"shaft there, {um(one.depth)}."
+            )
+    given.refuse_faults()
+    made = joined(shaft, standing, given, fillet)
+    parts = {f"{s.name}.{part}": row for s in standing for part, row in s.compartments(fillet).items()}
+    parts |= _segments(shaft, given.get("segment"))
+    return Solid(made.vertex, made.face, made.label, made.regions, tuple(parts), np.array(list(parts.values())))
+
+
+def joined(shaft: Shaft, standing: Sequence[Standing], given: Parameters, fillet: float) -> Solid:
+    """The one body of a shaft and its spines, each foot rounded off with a fillet of a radius [um], or not for 0."""
+    tube = shaft.surface(1e3)
+    area = 2.0 * np.pi * 0.5 * (shaft.start + shaft.end) * shaft.length
+    area += sum(surface_area(one.form.spans) for one in standing)
+    edge = given.edge(area)
+    vertex, face, side = tube = shaft.surface(edge)
+    regions = ["membrane", "shaft", "shaft_start", "shaft_end"]
+    if fillet > 0.0:
+        feet = [(one.foot, one.turn[:, 2], one.form.foot + 1.5 * fillet) for one in standing]
+        vertex, face, side = split_near(shaft, tube, feet, FINE * fillet, edge)
+    parts = [(vertex, face, np.array([2, 1, 3])[side])]
+    for one in standing:
+        stalk = one.stalk(edge, FINE * fillet or np.inf)
+        first = f"{one.name}." if one.name else ""
+        names = {"base": "shaft"} | {name: first + name for name in ("neck", "head", "psd")}
+        regions += [first + name for name in stalk.regions if name in ("neck", "head", "psd")]
+        label = np.array([regions.index(names.get(name, "membrane")) for name in stalk.regions])
+        parts.append((stalk.vertex, stalk.face, label[stalk.label]))
+    vertex, face, label = united(parts, given.source)
+    vertex, face, label = tidied(vertex, face, label, _least(vertex, standing, shaft, edge, fillet))
+    if fillet > 0.0:
+        vertex = round_off(vertex, shaft.distance, [one.distance for one in standing], fillet)
+        vertex, face, label = tidied(vertex, face, label, np.zeros(len(vertex)))
+    return Solid(vertex, face, label, tuple(regions))
+
+
+def _least(vertex: np.ndarray, standing: Sequence[Standing], shaft: Shaft, edge: float, fillet: float) -> np.ndarray:
+    """(v,) how long edges at each corner shall be at least [um]: near a foot, where the union has cut triangles."""
+    least = np.zeros(len(vertex))
+    on_shaft, _ = shaft.distance(vertex)
+    for one in standing:
+        wanted = min(edge, 2.0 * np.pi * one.form.foot / SIDES, *([FINE * fillet] if fillet else []))
+        away, _ = one.distance(vertex)
+        near = (np.abs(away) < 2.0 * wanted) & (np.abs(on_shaft) < 2.0 * wanted)
+        least[near] = SHORT * wanted
+    return least
+
+
+def _segments(shaft: Shaft, segment: float | None) -> dict[str, np.ndarray]:
+    """The parts of the shaft: one, or pieces of about a length [um], cut at right angles to its centre line."""
+    number = 1 if segment is None else max(1, round(shaft.length / segment))
+    if number == 1:
+        return {"shaft": box(*ALL)}
+    cuts = shaft.length * np.arange(1, number) / number
+    center, along = shaft.center(cuts), shaft.frame(cuts)[..., 0]
+    rows = {f"shaft_{k + 1}": half_space(c, a) for k, (c, a) in enumerate(zip(center, along, strict=True))}
+    return rows | {f"shaft_{number}": box(*ALL)}

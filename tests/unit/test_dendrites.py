@@ -1,0 +1,189 @@
+"""Spines, shafts and dendrites against formulas, and what is said of those that cannot be."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import simpson
+from scipy.stats import spearmanr
+
+from spinemc.errors import GeometryError
+from spinemc.geometry import build, load_geometry
+from spinemc.geometry.compartments import locate
+from spinemc.geometry.parameters import Parameters
+from spinemc.geometry.placement import SIZES, drawn
+from spinemc.geometry.spines import upright
+from spinemc.scenario import GeometrySpec, Shape
+
+GEOMETRIES = Path(__file__).resolve().parents[2] / "geometries"
+SPINE = {"head_radius": 0.2, "neck_radius": 0.06, "neck_length": 0.4, "psd_radius": 0.12}
+STUBBY = {"kind": "stubby", "head_radius": 0.2, "head_height": 0.3, "psd_radius": 0.12}
+SHAFT = {"length": 3.0, "radius": 0.4}
+
+
+def made(kind, **parameters):
+    return build(GeometrySpec(shape=Shape(kind, parameters, "here")))
+
+
+def turned(kind, parameters):
+    """Volume and area of a smooth spine by Pappus's theorems, by quadrature along its profile, base included."""
+    form = upright(kind, Parameters(kind, parameters, (), tuple(parameters), (), "here"))
+    parts = np.array([pappus(span.curve) for span in form.spans]).sum(axis=0)
+    return parts[0], parts[1] + np.pi * form.foot**2
+
+
+def pappus(curve):
+    """Volume below and area of the surface that a curve makes about the axis."""
+    t = np.linspace(0.0, 1.0, 20_001)
+    r, z = curve(t).T
+    dr, dz = np.gradient(r, t, edge_order=2), np.gradient(z, t, edge_order=2)
+    return simpson(np.pi * r**2 * dz, x=t), simpson(2.0 * np.pi * r * np.hypot(dr, dz), x=t)
+
+
+def order(errors, edges):
+    """How fast errors fall with the edges: the slope in logarithms."""
+    return np.polyfit(np.log(edges), np.log(np.abs(errors)), 1)[0]
+
+
+@pytest.mark.parametrize(
+    "kind, parameters",
+    [
+        ("spine", SPINE),
+        ("spine", SPINE | {"fillet": 0.05}),
+        ("spine", SPINE | {"fillet": 0.05, "cup_depth": 0.1, "head_height": 0.3}),
+        ("stubby", {key: value for key, value in STUBBY.items() if key != "kind"}),
+    ],
+)
+def test_a_spine_converges_to_its_smooth_shape(kind, parameters):
+    """Second order in the edge, in volume and area; one per cent and less at the finest."""
+    volume, area = turned(kind, parameters)
+    edges = [0.04, 0.02, 0.01]
+    built = [made(kind, **parameters, edge=edge) for edge in edges]
+    for exact, found in ((volume, [g.volume for g in built]), (area, [g.area for g in built])):
+        errors = np.array(found) / exact - 1.0
+        assert abs(errors[-1]) < 0.01
+        assert order(errors, edges) == pytest.approx(2.0, abs=0.4)
+
+
+@pytest.mark.parametrize("bend", [0.0, 1.2])
+def test_a_shaft_converges_to_a_bent_and_tapered_tube(bend):
+    """Volume of a frustum, bent or not, as its cross-sections' centres lie on the centre line (Pappus)."""
+    r, s, length = 0.4, 0.25, 3.0
+    exact = np.pi * length * (r * r + r * s + s * s) / 3.0
+    edges = [0.08, 0.04, 0.02]  # above that the least number of sides of a ring rules
+    built = [made("dendrite", length=length, radius=r, end_radius=s, bend_angle=bend, edge=edge) for edge in edges]
+    errors = [g.volume / exact - 1.0 for g in built]
+    assert abs(errors[-1]) < 0.003
+    assert order(errors, edges) == pytest.approx(2.0, abs=0.3)
+    area = dict(zip(built[-1].regions, built[-1].region_area, strict=True))
+    ends = [area["shaft_start"], area["shaft_end"]]
+    np.testing.assert_allclose(ends, [np.pi * r * r, np.pi * s * s], rtol=5e-3)
+
+
+def test_a_fillet_fills_a_quarter_of_a_ring():
+    """On a shaft that is as good as flat it adds 2 pi (r + c) k^2 (1 - pi/4), c its centroid off the neck."""
+    k, r, wide = 0.1, 0.1, 2.0
+    spine = SPINE | {"neck_radius": r, "head_radius": 0.3, "neck_length": 0.6, "at": 0.4}
+    shape = {"length": 0.8, "radius": wide, "edge": 0.04, "spine": (spine,)}
+    sharp, smooth = made("dendrite", **shape), made("dendrite", **shape, fillet=k)
+    near = smooth.vertex[np.hypot(smooth.vertex[:, 0] - 0.4, smooth.vertex[:, 1]) < r + 0.9 * k]
+    near = near[(near[:, 2] < wide + 0.9 * k) & (near[:, 2] > wide - k)]
+    a, b = np.hypot(near[:, 0] - 0.4, near[:, 1]) - r, np.hypot(near[:, 1], near[:, 2]) - wide
+    assert len(near) > 60
+    np.testing.assert_allclose((k - a) ** 2 + (k - b) ** 2, k * k, rtol=1e-6)
+    area = k * k * (1.0 - np.pi / 4.0)
+    centroid = k * (10.0 - 3.0 * np.pi) / (12.0 - 3.0 * np.pi)
+    added = smooth.volume - sharp.volume
+    assert added == pytest.approx(2.0 * np.pi * (r + centroid) * area, rel=0.06)
+
+
+def test_a_dendrite_is_one_body_with_named_parts():
+    spines = (
+        {"at": 0.6, **SPINE, "fillet": 0.03},
+        {"at": 1.4, "angle": 1.2, **SPINE},
+        {"at": 2.2, "angle": -0.8, **STUBBY},
+    )
+    cell = made("dendrite", **SHAFT, end_radius=0.3, bend_angle=0.6, fillet=0.05, segment=1.0, spine=spines, edge=0.08)
+    assert cell.genus == 0
+    heads, necks = [f"spine_{k}.head" for k in (1, 2, 3)], ["spine_1.neck", "spine_2.neck"]
+    assert set(cell.compartments) == {"cytosol", *heads, *necks, "shaft_1", "shaft_2", "shaft_3"}
+    assert {*heads, *necks, "spine_3.psd", "shaft", "shaft_start", "shaft_end"} <= set(cell.regions)
+    volume = dict(zip(cell.compartments, cell.compartment_volume, strict=True))
+    assert sum(volume.values()) - volume["cytosol"] == pytest.approx(volume["cytosol"], rel=1e-9)
+    np.testing.assert_allclose(volume["spine_2.head"], 4 / 3 * np.pi * 0.2**3, rtol=0.05)
+    edge = np.linalg.norm(cell.triangles - np.roll(cell.triangles, 1, axis=1), axis=2)
+    quality = 4.0 * np.sqrt(3.0) * cell.face_area / (edge**2).sum(axis=1)
+    assert quality.min() > 0.2  # 1 for an equilateral triangle
+    for name in heads[:2]:  # the third stands on the shaft, and its foot is below the plane it begins at
+        faces = cell.faces_of(cell.regions.index(name))
+        centre = cell.triangles[faces].mean(axis=1) - 1e-6 * cell.face_normal[faces]
+        assert (locate(cell, centre) == cell.compartments.index(name)).mean() > 0.97, name
+
+
+@pytest.mark.parametrize("placement, rows", [("regular", 1), ("regular", 3), ("random", 2), ("random", None)])
+def test_spines_are_spread_and_the_seed_says_where(placement, rows):
+    more = {} if rows is None else {"rows": rows}
+    asked = {**SHAFT, **SPINE, "count": 6, "placement": placement, "edge": 0.2, **more}
+    one, again, other = (made("dendrite", **asked, seed=seed) for seed in (1, 1, 2))
+    assert sum(name.endswith(".psd") for name in one.regions) == 6
+    assert np.array_equal(one.vertex, again.vertex)
+    same = one.vertex.shape == other.vertex.shape and np.array_equal(one.vertex, other.vertex)
+    assert same == (placement == "regular")
+    by_density = made("dendrite", **{k: v for k, v in asked.items() if k != "count"}, density=2.0, seed=1)
+    assert np.array_equal(one.vertex, by_density.vertex)
+
+
+def test_sizes_are_drawn_as_they_were_found():
+    """Ranges hold, means are near the published ones (the ranges cut the tails), and what goes together does."""
+    rng = np.random.Generator(np.random.Philox(3))
+    given = Parameters("dendrite", {}, (), (), (), "here")
+    size = [drawn("harris1989", rng, given) for _ in range(4000)]
+    head, neck, long, psd = (np.array([s[key] for s in size]) for key in SPINE_KEYS)
+    volume = 4 / 3 * np.pi * head**3
+    area = 2.0 * np.pi * head * (head - np.sqrt(head**2 - psd**2))
+    for value, (mean, _, low, high) in zip((volume, area, 2 * neck, long), SIZES["harris1989"].values(), strict=True):
+        assert value.min() > low * (1 - 1e-9) and value.max() < high * (1 + 1e-9)
+        assert value.mean() == pytest.approx(mean, rel=0.2)
+    assert spearmanr(volume, area).statistic > 0.8
+    assert abs(spearmanr(volume, long).statistic) < 0.06  # 4000 pairs: four standard errors
+
+
+SPINE_KEYS = ("head_radius", "neck_radius", "neck_length", "psd_radius")
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in GEOMETRIES.glob("*.toml")))
+def test_every_family_is_one_sound_body(file):
+    cell = load_geometry(GEOMETRIES / file)
+    assert cell.genus == 0
+    whole, *parts = cell.compartment_volume
+    assert sum(parts) == pytest.approx(whole, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "parameters, said",
+    [
+        ({"spine": ({"at": 1.0, **SPINE}, {"at": 1.2, **SPINE})}, "spine_1 and spine_2 collide: they share 0.0"),
+        ({"spine": ({"at": 0.01, **SPINE},)}, "geometry.spine.1: its foot, 0.06 um, stands at 0.01 um, beyond an end"),
+        ({"spine": ({**SPINE},)}, "geometry.spine.1.at is missing"),
+        ({"spine": ({"at": 1.0, **SPINE, "heat_radius": 1.0},)}, "Did you mean geometry.spine.1.head_radius?"),
+        ({"spine": ({"at": 1.0, **SPINE, "kind": "stuby"},)}, 'kind = "stuby" is no spine. Did you mean stubby?'),
+        ({"spine": ({"at": 1.0, **SPINE, "neck_radius": 0.45, "head_radius": 0.5},)}, "is not thinner than the shaft"),
+        ({"spine": ({"at": 1.0, **SPINE, "psd_radius": 0.3},)}, "geometry.spine.1.psd_radius is 0.30 um, not smaller"),
+        ({"spine": ({"at": 1.0, **SPINE, "cup_depth": 0.5},)}, "geometry.spine.1.cup_depth is 0.50 um, not smaller"),
+        ({"spine": ({"at": 1.0, **SPINE, "fillet": 2.0},)}, "geometry.spine.1.fillet is 2.00 um, too large for a neck"),
+        ({"spine": 3.0}, "geometry.spine must be a list of tables"),
+        ({"count": 4, "density": 2.0}, "spines are given one by one, or by number, or by density"),
+        ({"rows": 2}, "geometry.rows goes with count or density"),
+        ({"count": 4}, "geometry.head_radius is missing"),
+        ({"count": 4, **SPINE, "placement": "dense"}, 'geometry.placement = "dense" is not known'),
+        ({"count": 4, "sizes": "ca3"}, 'geometry.sizes = "ca3" is not known'),
+        ({"count": 400, **SPINE, "placement": "random"}, "finds no room"),
+        ({"fillet": 0.35, "spine": ({"at": 1.5, **SPINE},)}, "is rounded off with 0.35 um; its neck, 0.40 um, is too"),
+        ({"bend_angle": 9.0}, "runs into itself"),
+        ({"bend_angle": 5.0, "length": 4.0, "spine": ({"at": 1.0, **SPINE, "neck_length": 1.0},)}, "dips into the"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_said(parameters, said):
+    with pytest.raises(GeometryError) as fault:
+        made("dendrite", **(SHAFT | parameters))
+    assert said in str(fault.value)
