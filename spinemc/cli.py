@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     geometry = command("geometry", _geometry, "build, check and show a geometry")
     geometry.add_argument("file", type=Path, metavar="FILE", help="geometry file (TOML), STL, OBJ or PLY")
     _add_settings(geometry, 'a parameter of a geometry file, as in geometry.neck_radius="0.06 um"; may be repeated')
-    geometry.add_argument("--export", type=Path, metavar="M.stl", help="write the surface: STL, OBJ or PLY")
+    geometry.add_argument("--export", type=Path, metavar="M.stl", help="write the surface: STL, OBJ, PLY or GLB")
     geometry.add_argument("--plot", type=Path, metavar="P.png", help="draw it")
 
     compare = command("compare", _compare, "lay the deterministic twins of a run over it")

@@ -50,6 +50,8 @@ KINDS = {
     "angle": Kind("an angle is given in rad or deg", "0.1 rad", "rad"),
     "turn": Kind("an angle is given in rad or deg", "-30 deg", "rad", signed=True),
     "line_density": Kind("a number in a length is given in 1/um", "2 /um", "1/um"),
+    "resistance": Kind("a resistance is given in Mohm", "100 Mohm", "Mohm"),
+    "resistivity": Kind("a resistivity is given in ohm cm", "150 ohm cm", "Mohm um"),
     "diffusion": Kind("a diffusion coefficient is given in um^2/s", "220 um^2/s", "um^2/s"),
     "velocity": Kind("a velocity is given in um/s", "20 um/s", "um/s"),
     "volume": Kind("a volume is given in um^3", "0.1 um^3", "um^3"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinemc.errors import GeometryError
-from spinemc.geometry.checks import at, check, check_sheet, crossed
+from spinemc.geometry.checks import at, check, check_extent, check_sheet, crossed
 from spinemc.geometry.io import FORMATS, read_faces, read_mesh
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.parts import WHOLE, ball, holds
@@ -142,6 +142,8 @@ def _cell(spec: GeometrySpec, name: str) -> _Part:
         assert spec.shape is not None
         made = solid(spec.shape)
     check(made.vertex, made.face, name)
+    if spec.mesh is not None:
+        check_extent(made.vertex, name)
     return _Part(MEMBRANE, made, CYTOSOL)
 
 

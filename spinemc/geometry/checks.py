@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from spinemc.errors import GeometryError
+from spinemc.geometry.crossings import crossings
+
+SMALLEST, LARGEST = 0.01, 1000.0  # um, extents of what can be meant
 
 
 def check(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
@@ -22,8 +25,8 @@ def check(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     Raises
     ------
     GeometryError
-        The surface is empty, not finite, open, inside out, in several pieces, wound inconsistently, touches
-        itself at an edge or a corner, or holds degenerate or repeated faces; the place is named.
+        The surface is empty, not finite, open, inside out, in several pieces, wound inconsistently, touches itself at
+        an edge or a corner, passes through itself, or holds degenerate or repeated faces; the place is named.
     """
     if len(face) == 0 or len(vertex) == 0:
         raise GeometryError(f"{name}: the surface is empty: it holds no triangle.")
@@ -35,6 +38,28 @@ def check(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     if signed_volume(vertex[face]) < 0.0:
         place = at(vertex[face[0]].mean(axis=0))
         raise GeometryError(f"{name}: inside out: the normals point inward, as at {place} um: flip the faces.")
+    pairs = crossings(vertex, face)
+    if len(pairs):
+        place = at(vertex[face[pairs[0]]].mean(axis=(0, 1)))
+        number = _count(len(np.unique(pairs)), "face")
+        raise GeometryError(f"{name}: passes through itself: {number} cross others, the first at {place} um.")
+
+
+def check_extent(vertex: np.ndarray, name: str) -> None:
+    """Refuse a surface from a file of a size that nothing simulated here has: its unit is another one.
+
+    Raises
+    ------
+    GeometryError
+        The surface is larger or smaller than that.
+    """
+    extent = float(np.ptp(vertex, axis=0).max())
+    if not SMALLEST <= extent <= LARGEST:
+        finer, coarser = ("nm", "angstrom") if extent > LARGEST else ("mm", "m")
+        raise GeometryError(
+            f"{name}: {extent:.3g} um across, where {SMALLEST:g} to {LARGEST:g} um can be simulated: say in which unit "
+            f'the file is, unit = "{finer}" or "{coarser}".'
+        )
 
 
 def check_sheet(vertex: np.ndarray, face: np.ndarray, name: str) -> None:

@@ -268,7 +268,7 @@ def sample_inside(geometry: Geometry, compartment: int, n: int, rng: np.random.G
     corner = geometry.sides[geometry.side_faces(space)]
     low, high = corner.min(axis=(0, 1)), corner.max(axis=(0, 1))
     if compartment != whole:
-        pieces = compartment_solids(geometry, space)[parts.index(compartment)]
+        pieces = geometry.compartment_pieces[space][parts.index(compartment)]
         boxes = np.array([piece.bounding_box() for piece in pieces])
         margin = 1e-3 * (boxes[:, 3:].max(axis=0) - boxes[:, :3].min(axis=0))  # a ball is a polyhedron there
         low = np.maximum(low, boxes[:, :3].min(axis=0) - margin)

@@ -51,9 +51,10 @@ def _single(kind: str, given: Parameters) -> Solid:
     radius, length = given["shaft_radius"], given["shaft_length"]
     key = "neck_radius" if kind == "spine" else "head_radius"
     part = "a neck is" if kind == "spine" else "a stubby spine is"
-    given.below(key, radius, "shaft_radius", f"{part} thinner than its shaft")
-    given.below(key, length / 2.0, "half of shaft_length", "it stands on the shaft")
     form = upright(kind, given)
+    given.below(key, radius, "shaft_radius", f"{part} thinner than its shaft", form.foot)
+    given.below(key, length / 2.0, "half of shaft_length", "it stands on the shaft", form.foot)
+    given.refuse_faults()
     shaft = Shaft(length, radius, radius)
     standing = Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius)
     made = joined(shaft, [standing], given, fillet=0.0)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from spinemc.geometry.mesh import Geometry
 
 FORMATS = (".stl", ".obj", ".ply")
+SCENE = ".glb"
 
 
 def read_mesh(path: Path, unit: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -108,9 +109,10 @@ def read_faces(path: Path, key: str, number: int, name: str) -> np.ndarray:
 
 
 def export(geometry: Geometry, path: str | Path) -> list[Path]:
-    """Write the surfaces in um: STL, OBJ with its regions as JSON beside it, or PLY with a colour a region.
+    """Write the surfaces in um: STL, OBJ or PLY with its regions as JSON beside it, or GLB with a part for each region.
 
-    The cell's own surface goes to `path`, each other one to a file beside it, with its name behind an underscore.
+    The cell's own surface goes to `path`, each other one to a file beside it, with its name behind an underscore; a GLB
+    file holds all of them. PLY and GLB have a colour for each region.
 
     Returns
     -------
@@ -124,16 +126,18 @@ def export(geometry: Geometry, path: str | Path) -> list[Path]:
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise GeometryError(f"{path.name}: cannot be written: use a name that ends in .stl, .obj or .ply.")
+    if suffix not in (*FORMATS, SCENE):
+        raise GeometryError(f"{path.name}: cannot be written: use a name that ends in .stl, .obj, .ply or .glb.")
     written: dict[Path, bytes] = {}
-    for surface, name in enumerate(geometry.surfaces):
-        file = path if surface == 0 else path.with_stem(f"{path.stem}_{name}")
-        faces = np.flatnonzero(geometry.face_surface == surface)
-        used, face = np.unique(geometry.face[faces], return_inverse=True)
-        region = geometry.face_region[faces]
-        written[file] = _bytes(geometry.vertex[used], face.reshape(-1, 3), region, suffix)
-        if suffix == ".obj":
+    if suffix == SCENE:
+        written[path] = _scene(geometry)
+    else:
+        for surface, name in enumerate(geometry.surfaces):
+            file = path if surface == 0 else path.with_stem(f"{path.stem}_{name}")
+            faces = np.flatnonzero(geometry.face_surface == surface)
+            used, face = np.unique(geometry.face[faces], return_inverse=True)
+            region = geometry.face_region[faces]
+            written[file] = _bytes(geometry.vertex[used], face.reshape(-1, 3), region, suffix)
             patches = np.flatnonzero(geometry.region_surface == surface)[1:]
             lists = {geometry.regions[i]: np.flatnonzero(region == i).tolist() for i in patches}
             written[file.with_suffix(".regions.json")] = json.dumps(lists).encode()
@@ -145,6 +149,19 @@ def export(geometry: Geometry, path: str | Path) -> list[Path]:
     return list(written)
 
 
+def _scene(geometry: Geometry) -> bytes:
+    """All surfaces as a GLB scene, one mesh a region, named and coloured."""
+    import trimesh
+
+    parts = {}
+    for region in np.unique(geometry.face_region).tolist():
+        face = geometry.face[geometry.face_region == region]
+        made = trimesh.Trimesh(geometry.vertex, face, face_colors=_colours(np.full(len(face), region)), process=False)
+        made.remove_unreferenced_vertices()
+        parts[geometry.regions[region]] = made
+    return bytes(trimesh.exchange.gltf.export_glb(trimesh.Scene(parts)))
+
+
 def _bytes(vertex: np.ndarray, face: np.ndarray, region: np.ndarray, suffix: str) -> bytes:
     if suffix == ".obj":
         corners = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in vertex.tolist())
@@ -153,7 +170,11 @@ def _bytes(vertex: np.ndarray, face: np.ndarray, region: np.ndarray, suffix: str
 
     if suffix == ".stl":
         return trimesh.exchange.stl.export_stl(trimesh.Trimesh(vertex, face, process=False))
+    return trimesh.exchange.ply.export_ply(trimesh.Trimesh(vertex, face, face_colors=_colours(region), process=False))
+
+
+def _colours(region: np.ndarray) -> np.ndarray:
+    """(f, 4) uint8: a colour for each region."""
     import matplotlib
 
-    colours = (matplotlib.colormaps["tab10"](region % 10) * 255).astype(np.uint8)
-    return trimesh.exchange.ply.export_ply(trimesh.Trimesh(vertex, face, face_colors=colours, process=False))
+    return (matplotlib.colormaps["tab10"](region % 10) * 255).astype(np.uint8)

@@ -14,6 +14,7 @@ from spinemc.geometry.parts import WHOLE
 
 if TYPE_CHECKING:
     import trimesh
+    from manifold3d import Manifold
 
 IONS_AT_REST = 60.2214076  # molecules in 1 um^3 at 100 nM
 
@@ -197,16 +198,21 @@ class Geometry:
         return np.array([self.face_area[self.faces_of(region)].sum() for region in range(len(self.regions))])
 
     @cached_property
-    def compartment_volume(self) -> np.ndarray:
-        """(len(compartments),) float64: volume of each compartment [um^3]."""
+    def compartment_pieces(self) -> list[list[list[Manifold]]]:
+        """By space, the solid pieces of each of its named parts."""
         from spinemc.geometry.compartments import compartment_solids
 
+        return [compartment_solids(self, space) for space in range(len(self.spaces))]
+
+    @cached_property
+    def compartment_volume(self) -> np.ndarray:
+        """(len(compartments),) float64: volume of each compartment [um^3]."""
         volume = np.zeros(len(self.compartments))
         for space in range(len(self.spaces)):
             whole, *parts = self.parts_of(space)
             volume[whole] = self.space_volume(space)
             if parts:
-                volume[parts] = [sum(p.volume() for p in pieces) for pieces in compartment_solids(self, space)]
+                volume[parts] = [sum(p.volume() for p in pieces) for pieces in self.compartment_pieces[space]]
         return volume
 
     @cached_property
@@ -217,7 +223,12 @@ class Geometry:
 
 
 def describe(geometry: Geometry) -> str:
-    """A table a person can read: the cell's volume, area and triangles; all spaces, surfaces and their named parts."""
+    """A table a person can read: the cell's volume, area and triangles; all spaces, surfaces and their named parts.
+
+    For each neck its length, width, resistance at 150 ohm cm, and conductance for calcium beside that of a cylinder.
+    """
+    from spinemc.geometry.necks import necks
+
     corners = geometry.triangles[geometry.face_surface == 0]
     edge = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
     low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
@@ -247,4 +258,13 @@ def describe(geometry: Geometry) -> str:
         faces = geometry.faces_of(region)
         whole = geometry.face_area[geometry.face_surface == geometry.region_surface[region]].sum()
         rows.append(f"  {name:<18} {part:14.5g} {part / whole:8.1%} {len(faces):15d}")
+    found = necks(geometry)
+    if found:
+        heads = f"{'length [um]':>14} {'width [nm]':>12} {'resistance':>12} {'g [um^3/s]':>12} {'cylinder':>10}"
+        rows.append(f"  {'neck':<18} {heads}")
+    for neck in found:
+        rows.append(
+            f"  {neck.name:<18} {neck.length:14.4g} {1e3 * neck.width:12.4g} {neck.resistance:7.4g} Mohm "
+            f"{neck.conductance:12.4g} {neck.of_cylinder:10.4g}"
+        )
     return "\n".join(rows)

@@ -32,6 +32,8 @@ class Parameters:
         The file they are from.
     place : str
         Where in that file they are.
+    instead : mapping
+        Of what is needed, what may be given in its place.
 
     Raises
     ------
@@ -48,16 +50,23 @@ class Parameters:
         other: Sequence[str] = (),
         source: str = "",
         place: str = "geometry.",
+        instead: Mapping[str, str] | None = None,
     ):
         self.source, self.place = source, place
         self.faults: list[str] = []
         self.given = dict(given)
+        instead = instead or {}
+        known = (*needed, *optional, *(instead[key] for key in needed if key in instead))
         for key in self.given:
-            if key not in (*needed, *optional):
-                self.fault(f"{place}{key} is not a key of a {kind}.{nearest(key, (*needed, *optional), place)}")
+            if key not in known:
+                self.fault(f"{place}{key} is not a key of a {kind}.{nearest(key, known, place)}")
         for key in needed:
-            if key not in self.given:
-                self.fault(f"{place}{key} is missing: a {kind} needs {', '.join(needed)}.")
+            stand_in = instead.get(key)
+            if key in self.given and stand_in in self.given:
+                self.fault(f"{place}{key} and {stand_in} are both given: one says the other.")
+            elif key not in self.given and stand_in not in self.given:
+                said = ", ".join(f"{key} or {instead[key]}" if key in instead else key for key in needed)
+                self.fault(f"{place}{key} is missing: a {kind} needs {said}.")
         self.refuse_faults()
         for key, value in self.given.items():
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -83,10 +92,11 @@ class Parameters:
         """Note a fault."""
         self.faults.append(f"{self.source}: {sentence}")
 
-    def below(self, key: str, bound: float, what: str, why: str) -> None:
-        """Note a fault where a length is not smaller than another."""
-        if self[key] >= bound:
-            self.fault(f"{self.place}{key} is {um(self[key])}, not smaller than {what}, {um(bound)}: {why}.")
+    def below(self, key: str, bound: float, what: str, why: str, value: float | None = None) -> None:
+        """Note a fault where a length, by default the parameter itself, is not smaller than another [um]."""
+        value = self[key] if value is None else value
+        if value >= bound:
+            self.fault(f"{self.place}{key} is {um(value)}, not smaller than {what}, {um(bound)}: {why}.")
 
     def refuse_faults(self) -> None:
         """Raise GeometryError where there are faults."""

@@ -15,12 +15,13 @@ from spinemc.geometry.parts import cylinder
 from spinemc.geometry.shafts import Shaft
 from spinemc.geometry.solids import Solid, manifold
 from spinemc.geometry.spines import SPINE, STUBBY, Form, upright
+from spinemc.scenario.values import SOLVED_FOR
 
 FORMS = {"spine": SPINE, "stubby": STUBBY}
 SIZE = tuple(
     dict.fromkeys(key for needed, optional in FORMS.values() for key in (*needed, *optional) if key != "fillet")
 )
-KEYS = ("spine", "count", "density", "placement", "rows", "seed", "sizes", *SIZE)
+KEYS = ("spine", "count", "density", "placement", "rows", "seed", "sizes", *SIZE, *SOLVED_FOR.values())
 OTHER = ("spine", "placement", "sizes")
 PLACEMENTS = ("regular", "random")
 SUNK = 0.2  # how deep a foot reaches into a shaft below where it meets its side, over the shaft's radius
@@ -167,7 +168,7 @@ def placed(shaft: Shaft, given: Parameters) -> list[Standing]:
         if key in given and not {"count", "density"} & set(ways):
             given.fault(f"geometry.{key} goes with count or density.")
     given.refuse_faults()
-    common = {key: given[key] for key in SIZE if key in given}
+    common = {key: given[key] for key in (*SIZE, *SOLVED_FOR.values()) if key in given}
     standing = _listed(shaft, given, common) if ways == ["spine"] else _spread(shaft, given, common) if ways else []
     _refuse_crowding(shaft, standing, given)
     return standing
@@ -196,10 +197,23 @@ def _sizes(place: str, given: Parameters, common: dict[str, float], entry: dict[
         given.refuse_faults()
     needed, optional = FORMS[kind]
     own = {key: value for key, value in entry.items() if key != "kind" and value is not None}
-    of_all = {key: value for key, value in common.items() if key in (*needed, *optional)}
+    said = {SOLVED_FOR.get(key, key) for key in own} | set(own)
+    other = {SOLVED_FOR[key]: key for key in needed if kind == "spine" and key in SOLVED_FOR}
+    of_all = {
+        key: value
+        for key, value in common.items()
+        if key in (*needed, *optional, *other) and not {key, other.get(key), SOLVED_FOR.get(key)} & said
+    }
     where = ("at",) if "at" in entry else ()
     return Parameters(
-        f"{kind} of a dendrite", of_all | own, (*where, *needed), ("angle", *optional), (), given.source, place
+        f"{kind} of a dendrite",
+        of_all | own,
+        (*where, *needed),
+        ("angle", *optional),
+        (),
+        given.source,
+        place,
+        SOLVED_FOR if kind == "spine" else None,
     )
 
 
@@ -234,7 +248,7 @@ def _room_for(
     given: Parameters,
 ) -> Standing:
     """A spine at a random place, in a row or anywhere about the shaft, that keeps it apart from the others."""
-    border = own["neck_radius"] + given.get("fillet", 0.0)
+    border = upright("spine", own).foot + given.get("fillet", 0.0)
     for _ in range(TRIES):
         along = rng.uniform(border, shaft.length - border)
         angle = 2.0 * np.pi * rng.random() if row is None else row

@@ -12,6 +12,7 @@ from spinemc.geometry.lathe import arc, line, surface_area, turned
 from spinemc.geometry.parameters import Parameters, nearest
 from spinemc.geometry.solids import Solid
 from spinemc.scenario import Shape
+from spinemc.scenario.values import SOLVED_FOR
 
 
 def solid(shape: Shape) -> Solid:
@@ -35,7 +36,8 @@ def solid(shape: Shape) -> Solid:
         )
     make, needed, optional, other = KINDS[shape.kind]
     given = {key: value for key, value in shape.parameters.items() if key != "kind"}
-    return make(Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source))
+    instead = SOLVED_FOR if shape.kind == "spine" else None
+    return make(Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source, instead=instead))
 
 
 def _sphere(given: Parameters) -> Solid:

@@ -92,13 +92,23 @@ def rod(base: np.ndarray, axis: np.ndarray, radius: float) -> Manifold:
     from manifold3d import Manifold
 
     length = float(np.linalg.norm(axis))
-    up = axis / length
-    along = np.cross(np.eye(3)[np.argmin(np.abs(up))], up)
-    along /= np.linalg.norm(along)
     turn = 2.0 * np.pi / SEGMENTS
     wide = radius * float(np.sqrt(turn / np.sin(turn)))
-    frame = np.column_stack([along, np.cross(up, along), up, base])
+    frame = np.column_stack([_frame(axis), base])
     return Manifold.cylinder(length, wide, wide, SEGMENTS).transform(frame)
+
+
+def upright(solid: Manifold, axis: np.ndarray) -> Manifold:
+    """A solid turned so that an axis lies along z."""
+    return solid.transform(np.column_stack([_frame(axis).T, np.zeros(3)]))
+
+
+def _frame(axis: np.ndarray) -> np.ndarray:
+    """(3, 3): unit vectors as columns, the last one along an axis."""
+    up = np.asarray(axis, dtype=np.float64) / np.linalg.norm(axis)
+    along = np.cross(np.eye(3)[np.argmin(np.abs(up))], up)
+    along /= np.linalg.norm(along)
+    return np.column_stack([along, np.cross(up, along), up])
 
 
 def cut(solid: Manifold, low: Sequence[float], high: Sequence[float]) -> tuple[Manifold, list[Manifold]]:
@@ -227,11 +237,7 @@ def section(solid: Manifold, point: Sequence[float], normal: Sequence[float]) ->
     """
     from manifold3d import JoinType, triangulate
 
-    up = np.asarray(normal, dtype=np.float64) / np.linalg.norm(normal)
-    helper = np.eye(3)[np.argmin(np.abs(up))]
-    along = np.cross(helper, up)
-    along /= np.linalg.norm(along)
-    frame = np.stack([along, np.cross(up, along), up])
+    frame = _frame(np.asarray(normal)).T
     laid = solid.transform(np.column_stack([frame, -frame @ np.asarray(point, dtype=np.float64)]))
     if any(laid.slice(height).is_empty() for height in (-PICOMETRE, PICOMETRE)):
         return None

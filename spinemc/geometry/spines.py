@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
 
-from spinemc.geometry.lathe import Span, arc, bow, line
+from spinemc.geometry.lathe import Span, arc, bow, line, surface_area
 from spinemc.geometry.parameters import Parameters, um
 
-SPINE = ("head_radius", "neck_radius", "neck_length", "psd_radius"), ("head_height", "fillet", "cup_depth")
+SPINE = (
+    ("head_radius", "neck_radius", "neck_length", "psd_radius"),
+    ("head_height", "fillet", "cup_depth", "resistivity"),
+)
 STUBBY = ("head_radius", "head_height", "psd_radius"), ("fillet",)
 """The parameters each needs, and those it may have."""
+
+RESISTIVITY = 1.5  # Mohm um, 150 ohm cm, of cytoplasm
+WIDEST = 100.0  # times the neck's radius that a head is looked for up to
 
 
 @dataclass(frozen=True)
@@ -51,69 +58,158 @@ def upright(kind: str, given: Parameters) -> Form:
     return (_stubby if kind == "stubby" else _spine)(given)
 
 
-def _spine(given: Parameters) -> Form:
-    head, neck, length, psd = (given[k] for k in SPINE[0])
-    half = given.get("head_height", 2.0 * head) / 2.0
-    given.below("neck_radius", head, "head_radius", "a neck is thinner than its head")
-    given.below("psd_radius", head, "head_radius", "the PSD is a cap of the head")
-    given.refuse_faults()
-    low = np.arcsin(neck / head)
-    high = np.pi - np.arcsin(psd / head)
-    middle = length + half * np.cos(low)
-    spans, junction, slim = _neck(given, neck, length, head, half, middle, low)
-    begin = float(low)
-    if "fillet" in given:
-        begin = float(np.arccos((middle - junction) / half))
-    spans.append(arc("head", head, half, middle, begin, high))
-    top = middle + half
-    if "cup_depth" in given:
-        rim = middle - half * np.cos(high)
-        depth = given["cup_depth"]
-        t = np.linspace(0.0, np.pi / 2.0, 100, endpoint=False)
-        bowl = (psd * np.sin(t) / head) ** 2 + ((rim - depth * np.cos(t) - middle) / half) ** 2
-        given.below("cup_depth", rim - junction, "the height of the head below the rim", "a cup has a bottom")
-        if bowl.max() >= 1.0:
-            given.fault(f"{given.place}cup_depth is {um(depth)}: a cup of radius {um(psd)} breaks through the head.")
+@dataclass(frozen=True)
+class _Sizes:
+    """The sizes of a spine with a neck [um]: radii, half the head's height, and the neck up to the head."""
+
+    head: float
+    half: float
+    neck: float
+    length: float
+    psd: float
+    fillet: float
+    cup: float
+
+    @property
+    def touch(self) -> float:
+        """Where the head's ellipse is met from below, an angle from its lowest point: by the neck or its fillet."""
+        low = float(np.arcsin(self.neck / self.head))
+        if self.fillet == 0.0:
+            return low
+
+        def excess(t: float) -> float:
+            return float(self.head * np.sin(t) + self.fillet * (self.normal(t)[0] - 1.0) - self.neck)
+
+        return float(brentq(excess, low, np.pi / 2.0))
+
+    def normal(self, t: float) -> np.ndarray:
+        """The outward normal of the head's ellipse at an angle from its lowest point."""
+        away = np.array([np.sin(t) / self.head, -np.cos(t) / self.half])
+        return np.asarray(away / np.linalg.norm(away))
+
+    @property
+    def high(self) -> float:
+        """Where the PSD begins, the angle from the ellipse's lowest point."""
+        return float(np.pi - np.arcsin(self.psd / self.head))
+
+    @property
+    def volume(self) -> float:
+        """Of the head above where it is met, without the hollow of a cup [um^3]."""
+        whole = self._below(np.cos(self.touch)) + 2.0 / 3.0 * np.pi * self.head**2 * self.half
+        if self.cup == 0.0:
+            return float(whole)
+        above = 2.0 / 3.0 * np.pi * self.head**2 * self.half - self._below(-np.cos(self.high))
+        return float(whole - above - 2.0 / 3.0 * np.pi * self.psd**2 * self.cup)
+
+    def _below(self, part: float) -> float:
+        """Of the ellipsoid between its middle and some part of half its height away from it [um^3]."""
+        return float(np.pi * self.head**2 * self.half * (part - part**3 / 3.0))
+
+    @property
+    def middle(self) -> float:
+        """Height of the head's middle [um]."""
+        return float(self.length + self.half * np.cos(np.arcsin(self.neck / self.head)))
+
+    @property
+    def psd_span(self) -> Span:
+        """The PSD's profile: the cap of the head, or the hollow of a cup."""
+        if self.cup:
+            rim = self.middle - self.half * np.cos(self.high)
+            return arc("psd", self.psd, self.cup, rim, np.pi / 2.0, 0.0)
+        return arc("psd", self.head, self.half, self.middle, self.high, np.pi)
+
+
+def _sizes(given: Parameters) -> _Sizes:
+    """The sizes that are asked for; radii that are not given are solved for on the smooth shape."""
+    length = given["neck_length"]
+    neck = given.get("neck_radius")
+    if neck is None:
+        neck = float(np.sqrt(given.get("resistivity", RESISTIVITY) * length / (np.pi * given["neck_resistance"])))
+
+    def with_psd(head: float, strict: bool = True) -> _Sizes:
+        half = given.get("head_height", 2.0 * head) / 2.0
+        made = _Sizes(
+            head,
+            half,
+            neck,
+            length,
+            given.get("psd_radius", 0.0),
+            given.get("fillet", 0.0),
+            given.get("cup_depth", 0.0),
+        )
+        if "psd_radius" in given:
+            return made
+
+        def excess(psd: float) -> float:
+            return surface_area([replace(made, psd=psd).psd_span]) - given["psd_area"]
+
+        if not strict and excess((1.0 - 1e-9) * head) < 0.0:  # a head on the way to the one that is wanted
+            return replace(made, psd=(1.0 - 1e-9) * head)
+        return replace(made, psd=_solved(excess, 1e-6 * head, (1.0 - 1e-9) * head, "psd_area", "um^2", given))
+
+    if "head_radius" in given:
+        given.below("neck_radius", given["head_radius"], "head_radius", "a neck is thinner than its head", neck)
         given.refuse_faults()
-        spans.append(arc("psd", psd, depth, rim, np.pi / 2.0, 0.0))
-        top = rim
-    else:
-        spans.append(arc("psd", head, half, middle, high, np.pi))
-    return Form(tuple(spans), neck, junction, slim, head, top)
+        return with_psd(given["head_radius"])
+    return with_psd(
+        _solved(
+            lambda head: with_psd(head, strict=False).volume - given["head_volume"],
+            1.001 * max(neck, given.get("psd_radius", 0.0)),
+            WIDEST * neck,
+            "head_volume",
+            "um^3",
+            given,
+        )
+    )
 
 
-def _neck(
-    given: Parameters, neck: float, length: float, head: float, half: float, middle: float, low: float
-) -> tuple[list[Span], float, float]:
-    """The spans of the neck, the height at which the head begins, and the largest radius below [um].
-
-    A fillet is the arc of a circle that touches the neck and, from outside, the ellipse of the head.
-    """
-    if "fillet" not in given:
-        return [line("neck", (neck, 0.0), (neck, length))], length, neck
-    fillet = given["fillet"]
-
-    def normal(t: float) -> np.ndarray:
-        away = np.array([np.sin(t) / head, -np.cos(t) / half])
-        return away / np.linalg.norm(away)
-
-    def excess(t: float) -> float:
-        return float(head * np.sin(t) + fillet * (normal(t)[0] - 1.0) - neck)
-
-    touch = brentq(excess, low, np.pi / 2.0)
-    out = normal(touch)
-    center = neck + fillet, middle - half * np.cos(touch) + fillet * out[1]
-    if center[1] <= 0.0:
+def _solved(excess: Callable[[float], float], low: float, high: float, key: str, unit: str, given: Parameters) -> float:
+    """The radius at which nothing is missing or too much; a fault where a quantity can be had by none."""
+    least, most = excess(low) + given[key], excess(high) + given[key]
+    if not least < given[key] < most:
         given.fault(
-            f"{given.place}fillet is {um(fillet)}, too large for a neck of {um(length)}: it would begin "
-            f"{um(-center[1])} below the neck's foot."
+            f"{given.place}{key} is {given[key]:.4g} {unit}: with the other sizes it can be {least:.2g} to {most:.2g} "
+            f"{unit}."
         )
         given.refuse_faults()
-    spans = [
-        line("neck", (neck, 0.0), (neck, center[1])),
-        bow("neck", center, fillet, np.pi, float(np.arctan2(-out[1], -out[0]))),
-    ]
-    return spans, float(middle - half * np.cos(touch)), float(head * np.sin(touch))
+    return float(brentq(excess, low, high, xtol=1e-12))
+
+
+def _spine(given: Parameters) -> Form:
+    size = _sizes(given)
+    given.below("psd_radius", size.head, "head_radius", "the PSD is a cap of the head", size.psd)
+    given.refuse_faults()
+    touch, middle = size.touch, size.middle
+    out = size.normal(touch)
+    junction = middle - size.half * np.cos(touch)
+    begin = junction + size.fillet * out[1] if size.fillet else junction
+    if begin <= 0.0:
+        given.fault(
+            f"{given.place}fillet is {um(size.fillet)}, too large for a neck of {um(size.length)}: it would begin "
+            f"{um(-begin)} below the neck's foot."
+        )
+    if size.cup:
+        _check_cup(given, size, middle - size.half * np.cos(size.high) - junction)
+    given.refuse_faults()
+    spans = [line("neck", (size.neck, 0.0), (size.neck, begin))]
+    if size.fillet:
+        center = size.neck + size.fillet, begin
+        spans.append(bow("neck", center, size.fillet, np.pi, float(np.arctan2(-out[1], -out[0]))))
+    spans += [arc("head", size.head, size.half, middle, touch, size.high), size.psd_span]
+    top = middle - size.half * np.cos(size.high) if size.cup else middle + size.half
+    slim = max(size.neck, size.head * float(np.sin(touch)))
+    return Form(tuple(spans), size.neck, float(junction), slim, size.head, float(top))
+
+
+def _check_cup(given: Parameters, size: _Sizes, height: float) -> None:
+    """Note a cup that is deeper than the head below its rim, or breaks through the head's side."""
+    given.below("cup_depth", height, "the height of the head below the rim", "a cup has a bottom")
+    t = np.linspace(0.0, np.pi / 2.0, 100, endpoint=False)
+    below = np.cos(size.high) + size.cup * np.cos(t) / size.half  # of the middle, over half the head's height
+    if ((size.psd * np.sin(t) / size.head) ** 2 + below**2).max() >= 1.0:
+        given.fault(
+            f"{given.place}cup_depth is {um(size.cup)}: a cup of radius {um(size.psd)} breaks through the head."
+        )
 
 
 def _stubby(given: Parameters) -> Form:

@@ -10,7 +10,7 @@ from typing import Any
 from spinemc import units
 from spinemc.errors import ScenarioError
 from spinemc.scenario.table import Table, integer, nearest, refuse, text
-from spinemc.scenario.values import Shape
+from spinemc.scenario.values import Shape, stand_in
 
 SCHEMA = 1
 """The only one there is, of scenarios and geometry files."""
@@ -77,6 +77,7 @@ def apply_settings(tables: dict[str, Any], settings: Iterable[str], file: str) -
                 inner = _step(inner, name, ".".join(way[:i]))
             if not isinstance(inner, dict):
                 refuse(f"{'.'.join(way)} is not a table, so it has no key {last}.")
+            inner.pop(stand_in(last), None)
             inner[last] = _value(value)
         except ScenarioError as fault:
             faults.append(f"{file}: --set {setting}: {fault}")
@@ -169,7 +170,15 @@ def shape_of(table: Table, source: str) -> Shape | None:
     return None if kind is None else Shape(kind, parameters, source)
 
 
-_MEASURED = {"angle": "turn", "bend_angle": "turn", "density": "line_density"}
+_MEASURED = {
+    "angle": "turn",
+    "bend_angle": "turn",
+    "density": "line_density",
+    "head_volume": "volume",
+    "psd_area": "area",
+    "neck_resistance": "resistance",
+    "resistivity": "resistivity",
+}
 _COUNTED = {"count": 10_000, "rows": 1000, "seed": 2**32}
 """What parameters of shapes measure that are neither lengths nor plain angles, and what is counted and up to where."""
 

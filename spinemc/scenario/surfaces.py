@@ -84,7 +84,7 @@ def _shape_file(table: Table, folder: Path) -> Shape | None:
     found = None if path is None else read_shape(path, table.faults)
     if found is None:
         return None
-    return Shape(changed.pop("kind", found.kind), found.parameters | changed, found.source)
+    return found.changed(changed.pop("kind", None), changed)
 
 
 def _mesh_in(folder: Path) -> Reader:

@@ -73,6 +73,15 @@ class Named:
     of: str | None = None  # the surface of a region, the space of a compartment; the cell's own where None
 
 
+SOLVED_FOR = {"head_radius": "head_volume", "neck_radius": "neck_resistance", "psd_radius": "psd_area"}
+"""Parameters of a spine, and what may be given in place of each: the one then is solved for."""
+
+
+def stand_in(key: str) -> str | None:
+    """The parameter that says the same as another one, in either direction; None where none does."""
+    return (SOLVED_FOR | {other: key for key, other in SOLVED_FOR.items()}).get(key)
+
+
 @dataclass(frozen=True)
 class Shape:
     """A parametric solid: its kind and its parameters in um, as geometry files and `shape` give them."""
@@ -80,6 +89,11 @@ class Shape:
     kind: str
     parameters: dict[str, Any]
     source: str = ""  # the file that messages name
+
+    def changed(self, kind: str | None, parameters: Mapping[str, Any]) -> Shape:
+        """The same with some parameters in place of its own, or of what says the same."""
+        own = {key: value for key, value in self.parameters.items() if stand_in(key) not in parameters}
+        return Shape(kind or self.kind, own | dict(parameters), self.source)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import numpy as np
 
 from spinemc.errors import GeometryError
 from spinemc.geometry import Geometry
-from spinemc.geometry.compartments import compartment_solids
 from spinemc.geometry.voxels import Voxels, volume_of, voxelise, wall_area_of
 
 _COARSEST = 4_000  # voxels' worth of volume on the first grid
@@ -204,7 +203,7 @@ def _is_positive(conductance: np.ndarray, share: np.ndarray) -> bool:
 def _part_volumes(geometry: Geometry, grid: Voxels, part: np.ndarray) -> np.ndarray:
     """(voxels, p) Volume of each part in each voxel [um^3]."""
     volume = np.zeros((len(geometry.parts_of(0)), grid.volume.size))
-    for i, pieces in enumerate(compartment_solids(geometry), start=1):
+    for i, pieces in enumerate(geometry.compartment_pieces[0], start=1):
         for mesh in (piece.to_mesh64() for piece in pieces):
             volume[i] += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts).ravel()
     volume[0] = grid.volume.ravel() - volume.sum(axis=0)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.integrate import simpson
+from scipy.integrate import simpson, trapezoid
 from scipy.stats import spearmanr
 
 from spinemc.errors import GeometryError
-from spinemc.geometry import build, load_geometry
+from spinemc.geometry import build, describe, load_geometry
 from spinemc.geometry.compartments import locate
+from spinemc.geometry.necks import necks
 from spinemc.geometry.parameters import Parameters
 from spinemc.geometry.placement import SIZES, drawn
 from spinemc.geometry.spines import upright
@@ -65,6 +66,20 @@ def test_a_spine_converges_to_its_smooth_shape(kind, parameters):
         assert order(errors, edges) == pytest.approx(2.0, abs=0.4)
 
 
+@pytest.mark.parametrize("more", [{}, {"fillet": 0.05}, {"cup_depth": 0.08, "head_height": 0.4}])
+def test_radii_are_solved_for(more):
+    """A head volume, a PSD area and a neck resistance in place of radii, within what an edge of 8 nm is off."""
+    asked = {"head_volume": 0.05, "neck_resistance": 60.0, "psd_area": 0.06, "neck_length": 0.4}
+    spine = made("spine", **asked, **more, edge=0.008)
+    volume = dict(zip(spine.compartments, spine.compartment_volume, strict=True))
+    area = dict(zip(spine.regions, spine.region_area, strict=True))
+    assert volume["head"] == pytest.approx(0.05, rel=4e-3)
+    assert area["psd"] == pytest.approx(0.06, rel=4e-3)
+    assert 1.5 * 0.4 / area["base"] == pytest.approx(60.0, rel=0.02)  # rho L / A, Mohm um
+    twice, once = (made("spine", **asked, **more, resistivity=rho, edge=0.02).region_area[1] for rho in (3.0, 1.5))
+    assert twice / once == pytest.approx(2.0, rel=0.02)
+
+
 @pytest.mark.parametrize("bend", [0.0, 1.2])
 def test_a_shaft_converges_to_a_bent_and_tapered_tube(bend):
     """Volume of a frustum, bent or not, as its cross-sections' centres lie on the centre line (Pappus)."""
@@ -95,6 +110,32 @@ def test_a_fillet_fills_a_quarter_of_a_ring():
     centroid = k * (10.0 - 3.0 * np.pi) / (12.0 - 3.0 * np.pi)
     added = smooth.volume - sharp.volume
     assert added == pytest.approx(2.0 * np.pi * (r + centroid) * area, rel=0.06)
+
+
+@pytest.mark.parametrize("fillet", [None, 0.06])
+def test_a_neck_conducts_as_its_cross_sections_say(fillet):
+    """Resistance rho int dz / (pi r^2) along the smooth neck, to what the mesh is off; rho L / (pi r^2) if straight."""
+    sizes = SPINE if fillet is None else SPINE | {"fillet": fillet}
+    (neck,) = necks(made("spine", **sizes, edge=0.01))
+    form = upright("spine", Parameters("spine", sizes, (), tuple(sizes), (), "here"))
+    points = np.concatenate([span.curve(np.linspace(0.0, 1.0, 4001)) for span in form.spans if span.name == "neck"])
+    exact = trapezoid(1.0 / (np.pi * points[:, 0] ** 2), x=points[:, 1])
+    assert neck.hindrance == pytest.approx(exact, rel=0.015)
+    assert neck.resistance == pytest.approx(1.5 * exact, rel=0.015) and neck.length == pytest.approx(form.junction)
+    assert neck.width == pytest.approx(0.12, rel=0.02)
+    if fillet is None:
+        assert exact == pytest.approx(0.4 / (np.pi * 0.06**2))
+        assert neck.conductance == pytest.approx(neck.of_cylinder, rel=1e-3)
+    assert neck.conductance == pytest.approx(220.0 / exact, rel=0.015)
+
+
+def test_each_neck_of_a_dendrite_is_told_of():
+    pair = load_geometry(GEOMETRIES / "pair.toml")
+    one, two = necks(pair)
+    assert (one.name, two.name) == ("spine_1.neck", "spine_2.neck")
+    assert one.resistance == pytest.approx(two.resistance, rel=1e-3)
+    said = describe(pair)
+    assert f"{one.resistance:.4g} Mohm" in said and "spine_2.neck" in said.splitlines()[-1]
 
 
 def test_a_dendrite_is_one_body_with_named_parts():
@@ -180,6 +221,13 @@ def test_every_family_is_one_sound_body(file):
         ({"count": 400, **SPINE, "placement": "random"}, "finds no room"),
         ({"fillet": 0.35, "spine": ({"at": 1.5, **SPINE},)}, "is rounded off with 0.35 um; its neck, 0.40 um, is too"),
         ({"bend_angle": 9.0}, "runs into itself"),
+        ({"spine": ({"at": 1.0, **SPINE, "head_volume": 0.1},)}, "head_radius and head_volume are both given"),
+        ({"count": 1, **SPINE, "head_volume": 0.1}, "head_radius and head_volume are both given"),
+        ({"count": 1, "head_volume": 1e-5, "neck_radius": 0.06, "neck_length": 0.4, "psd_radius": 0.03},
+         "geometry.head_volume is 1e-05 um^3: with the other sizes it can be"),
+        ({"count": 1, **SPINE, "psd_radius": 0.2}, "geometry.psd_radius is 0.20 um, not smaller than head_radius"),
+        ({"count": 1, "head_radius": 0.1, "neck_resistance": 5.0, "neck_length": 0.4, "psd_radius": 0.03},
+         "geometry.neck_radius is 0.1954 um, not smaller than head_radius"),
         ({"bend_angle": 5.0, "length": 4.0, "spine": ({"at": 1.0, **SPINE, "neck_length": 1.0},)}, "dips into the"),
     ],
 )  # fmt: skip

@@ -157,7 +157,8 @@ def test_unknown_and_missing_keys_are_reported_together():
     message = fault("spine", head_radius=0.2, neck_radios=0.05, neck_length=0.4, psd_radius=0.1)
     assert message.splitlines() == [
         "shape.toml: geometry.neck_radios is not a key of a spine. Did you mean geometry.neck_radius?",
-        "shape.toml: geometry.neck_radius is missing: a spine needs head_radius, neck_radius, neck_length, psd_radius.",
+        "shape.toml: geometry.neck_radius is missing: a spine needs head_radius or head_volume, neck_radius or "
+        "neck_resistance, neck_length, psd_radius or psd_area.",
     ]
 
 

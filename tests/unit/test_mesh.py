@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import trimesh
 from cells import MESHES, SHAFT, SPINE, area_of, make, volume_of
 
 from spinemc.errors import GeometryError
@@ -14,6 +15,7 @@ from spinemc.geometry.checks import check
 from spinemc.geometry.compartments import (
     compartment_solids,
 )
+from spinemc.geometry.crossings import crossings
 from spinemc.geometry.io import export
 from spinemc.geometry.mesh import describe
 from spinemc.geometry.solids import manifold
@@ -115,18 +117,45 @@ def test_files_keep_the_surface_and_the_order_of_its_faces(tmp_path, suffix):
     tolerance = 1e-6 if suffix == ".stl" else 1e-7
     np.testing.assert_allclose(read.triangles, spine.triangles, atol=tolerance)
     assert len(read.vertex) == len(spine.vertex)
-    scaled = build(GeometrySpec(mesh=path, unit=1e-3))
-    assert scaled.volume == pytest.approx(spine.volume * 1e-9, rel=1e-5)
+    scaled = build(GeometrySpec(mesh=path, unit=0.1))
+    assert scaled.volume == pytest.approx(spine.volume * 1e-3, rel=1e-5)
 
 
-def test_regions_go_out_and_come_back(tmp_path):
+def test_two_balls_cross_where_their_surfaces_do():
+    """Faces that cross lie along the circle in which two spheres meet, all around it, and nowhere else."""
+    ball = make("sphere", radius=0.5, edge=0.05)
+    vertex = np.concatenate([ball.vertex, ball.vertex + np.array([0.6, 0.013, 0.021])])
+    face = np.concatenate([ball.face, ball.face + len(ball.vertex)])
+    pairs = crossings(vertex, face)
+    assert ((pairs[:, 0] < len(ball.face)) & (pairs[:, 1] >= len(ball.face))).all()
+    centre = vertex[face[pairs]].mean(axis=(1, 2))
+    assert np.abs(centre[:, 0] - 0.3).max() < 0.07
+    np.testing.assert_allclose(np.hypot(centre[:, 1], centre[:, 2]), 0.4, atol=0.07)
+    turn = np.sort(np.arctan2(centre[:, 1], centre[:, 2]))
+    assert np.diff(turn, append=turn[0] + 2.0 * np.pi).max() < 0.2
+    assert len(crossings(ball.vertex, ball.face)) == 0
+    far = np.concatenate([ball.vertex, ball.vertex + np.array([1.01, 0.0, 0.0])])
+    assert len(crossings(far, face)) == 0
+
+
+def test_a_scene_holds_each_region_by_name(tmp_path):
     spine = make("spine", **SPINE)
-    mesh, lists = export(spine, tmp_path / "spine.obj")
+    assert export(spine, tmp_path / "spine.glb") == [tmp_path / "spine.glb"]
+    scene = trimesh.load_scene(tmp_path / "spine.glb")
+    assert set(scene.geometry) == set(spine.regions[1:])
+    for name, part in scene.geometry.items():
+        assert part.area == pytest.approx(spine.region_area[spine.regions.index(name)], rel=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [".stl", ".obj", ".ply"])
+def test_regions_go_out_and_come_back(tmp_path, suffix):
+    spine = make("spine", **SPINE)
+    mesh, lists = export(spine, tmp_path / f"spine{suffix}")
     named = tuple(Named(name, Within("faces", file=lists, key=name)) for name in spine.regions[1:])
     read = build(GeometrySpec(mesh=mesh, region=named))
     np.testing.assert_array_equal(read.face_region, spine.face_region)
     assert read.regions == spine.regions
-    np.testing.assert_allclose(read.region_area, spine.region_area, rtol=1e-12)
+    np.testing.assert_allclose(read.region_area, spine.region_area, rtol=1e-6)
 
 
 def test_files_that_cannot_be_read(tmp_path):
