@@ -40,7 +40,7 @@ def check(scenario: Scenario) -> str:
         Where the scenario cannot be run.
     """
     system = simulate.prepare(scenario)
-    run = scenario.run
+    scenario, run = system.scenario, system.scenario.run
     lines = [describe(system.geometry), "", "released"]
     for release in scenario.release:
         where = (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinemc import ensemble, observables, plasticity, store
-from spinemc.chemistry.names import check_names
+from spinemc.chemistry.names import check_names, each_place
 from spinemc.chemistry.network import network
 from spinemc.engine.limits import check_step
 from spinemc.engine.schedule import frame_times
@@ -121,6 +121,7 @@ def prepare(scenario: Scenario) -> System:
         Where they cannot.
     """
     geometry = build(scenario.geometry, scenario.path)
+    scenario = each_place(scenario, geometry)
     check_names(scenario, geometry)
     for spec in scenario.plasticity:
         plasticity.complete(spec.rule, plasticity.rule(spec.rule).PARAMETERS, spec.parameters)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -40,6 +41,49 @@ def check_names(scenario: Scenario, geometry: Geometry) -> None:
     if faults:
         file = scenario.path.name if scenario.path else "scenario"
         raise ScenarioError("\n".join(f"{file}: {fault}" for fault in dict.fromkeys(faults)))
+
+
+def each_place(scenario: Scenario, geometry: Geometry) -> Scenario:
+    """A scenario in which what is said of a pattern of places, such as `*.psd`, is said of each that matches it.
+
+    That goes for releases, boundaries and rules of plasticity.
+
+    Raises
+    ------
+    ScenarioError
+        A pattern matches nothing: one line each.
+    """
+    faults: list[str] = []
+
+    def matching(where: str, pattern: str | None, names: Sequence[str]) -> list[str | None]:
+        if pattern is None or "*" not in pattern:
+            return [pattern]
+        found: list[str | None] = [name for name in names if fnmatchcase(name, pattern)]
+        if not found:
+            faults.append(f'{where} = "{pattern}" matches nothing here; there are {", ".join(names)}.')
+        return found
+
+    regions, compartments = geometry.regions, geometry.compartments
+    release = [
+        replace(entry, on=on, inside=inside)
+        for n, entry in enumerate(scenario.release, 1)
+        for on in matching(f"release {n}, on", entry.on, regions)
+        for inside in matching(f"release {n}, in", entry.inside, compartments)
+    ]
+    boundary = [
+        replace(entry, region=region or "")
+        for n, entry in enumerate(scenario.boundary, 1)
+        for region in matching(f"boundary {n}, region", entry.region, regions)
+    ]
+    plasticity = [
+        replace(entry, compartment=compartment or "")
+        for n, entry in enumerate(scenario.plasticity, 1)
+        for compartment in matching(f"plasticity {n}, compartment", entry.compartment, compartments)
+    ]
+    if faults:
+        file = scenario.path.name if scenario.path else "scenario"
+        raise ScenarioError("\n".join(f"{file}: {fault}" for fault in faults))
+    return replace(scenario, release=tuple(release), boundary=tuple(boundary), plasticity=tuple(plasticity))
 
 
 def _twice(boundaries: Sequence[Boundary]) -> Iterator[str]:

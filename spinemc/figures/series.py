@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,7 +170,13 @@ def twin_weight(tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.Dataset) ->
 def specs(tree: xr.DataTree) -> list[PlasticitySpec]:
     """What the scenario in a store asks of the rules of plasticity."""
     entries = tomllib.loads(tree.attrs.get("scenario", "")).get("plasticity", [])
-    return [PlasticitySpec(e["rule"], e["species"], e["compartment"], dict(e.get("parameters", {}))) for e in entries]
+    there = [str(name) for name in array(tree, "counts/count")["compartment"].values]
+    return [
+        PlasticitySpec(e["rule"], e["species"], name, dict(e.get("parameters", {})))
+        for e in entries
+        for name in there
+        if fnmatchcase(name, e["compartment"])
+    ]
 
 
 def _without_trials(series: xr.DataArray) -> xr.DataArray:

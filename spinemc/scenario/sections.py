@@ -119,12 +119,17 @@ class Names:
     @property
     def region_name(self) -> Reader:
         """A reader of a region."""
-        return place_name if self.region is None else known(self.region, "region")
+        return place_name if self.region is None else _place(known(self.region, "region"))
 
     @property
     def compartment_name(self) -> Reader:
         """A reader of a compartment."""
-        return place_name if self.compartment is None else known(self.compartment, "compartment")
+        return place_name if self.compartment is None else _place(known(self.compartment, "compartment"))
+
+
+def _place(one: Reader) -> Reader:
+    """A reader of a place that is known, or of a pattern of places."""
+    return lambda value: place_name(value) if isinstance(value, str) and "*" in value else one(value)
 
 
 def run(table: Table) -> Run:

@@ -172,8 +172,8 @@ def integer(low: int, below: int) -> Reader:
 
 
 def place_name(value: Any) -> str:
-    """A name of a region or a compartment: names with dots between them, as in spine_1.head."""
-    if not isinstance(value, str) or not all(part.isidentifier() for part in value.split(".")):
+    """A name of a region or a compartment, with dots between its parts, as in spine_1.head; * stands for anything."""
+    if not isinstance(value, str) or not all(part.replace("*", "_").isidentifier() for part in value.split(".")):
         refuse("a place is named by letters, digits and underscores, with dots between parts, as in spine_1.head.")
     return value
 
