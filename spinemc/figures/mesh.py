@@ -22,6 +22,7 @@ PATCHES = {
     "neck": "#c5d3bf",
     "shaft": "#c9bfae",
     "psd": "#d1495b",
+    "perisynapse": "#e8a25c",
     "shaft_start": "#a08f74",
     "shaft_end": "#a08f74",
 }

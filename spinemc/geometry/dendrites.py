@@ -12,16 +12,18 @@ from spinemc.geometry.parameters import Parameters, um
 from spinemc.geometry.parts import box, half_space
 from spinemc.geometry.placement import KEYS as PLACEMENT
 from spinemc.geometry.placement import OTHER as OTHER
-from spinemc.geometry.placement import Standing, placed
+from spinemc.geometry.placement import Standing, listed, placed, refuse_crowding
 from spinemc.geometry.shafts import Shaft
 from spinemc.geometry.solids import Solid, united
+from spinemc.geometry.spines import RING, Form, upright
 from spinemc.geometry.spines import SPINE as ALONE
 from spinemc.geometry.spines import STUBBY as STUB
-from spinemc.geometry.spines import Form, upright
 from spinemc.geometry.tidy import tidied
+from spinemc.scenario.values import SOLVED_FOR
 
 SPINE = ALONE[0], (*ALONE[1], "shaft_radius", "shaft_length")
 STUBBY = STUB[0], (*STUB[1], "shaft_radius", "shaft_length")
+BRANCHED = (*ALONE[0], "branch"), ALONE[1]
 DENDRITE = ("length", "radius"), ("end_radius", "bend_angle", "fillet", "segment", *PLACEMENT)
 """The parameters each needs, and those it may have."""
 
@@ -57,10 +59,11 @@ def _single(kind: str, given: Parameters) -> Solid:
     given.refuse_faults()
     shaft = Shaft(length, radius, radius)
     standing = Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius)
-    made = joined(shaft, [standing], given, fillet=0.0)
+    edge = given.edge(2.0 * np.pi * radius * (length + radius) + surface_area(form.spans))
+    made = joined(_trunk(shaft, edge), "shaft", shaft, [standing], given.source, edge, fillet=0.0)
     moved = made.vertex - standing.foot
     names = tuple("shaft" if name.startswith("shaft") else name for name in made.regions)
-    regions = ("membrane", *(name for name in ("psd", "head", "neck", "shaft") if name in names))
+    regions = ("membrane", *(name for name in ("psd", RING, "head", "neck", "shaft") if name in names))
     label = np.array([regions.index(name) for name in names])[made.label]
     shape = np.array([half_space((0.0, 0.0, form.junction or 0.0), (0.0, 0.0, -1.0))])
     parts: tuple[str, ...] = ("head",)
@@ -92,6 +95,39 @@ def dendrite(given: Parameters) -> Solid:
         )
     given.refuse_faults()
     standing = placed(shaft, given)
+    _check_feet(standing, given, fillet, "shaft")
+    area = np.pi * (shaft.start + shaft.end) * shaft.length + sum(surface_area(one.form.spans) for one in standing)
+    edge = given.edge(area)
+    made = joined(_trunk(shaft, edge), "shaft", shaft, standing, given.source, edge, fillet)
+    parts = {f"{s.name}.{part}": row for s in standing for part, row in s.compartments(fillet).items()}
+    parts |= _segments(shaft, given.get("segment"))
+    return Solid(made.vertex, made.face, made.label, made.regions, tuple(parts), np.array(list(parts.values())))
+
+
+def branched(given: Parameters) -> Solid:
+    """A spine along z, its foot at z = 0, whose neck carries others."""
+    own = {key: value for key, value in given.given.items() if key not in ("branch", "edge")}
+    form = upright("spine", Parameters("spine", own, *ALONE, source=given.source, instead=SOLVED_FOR))
+    neck = Shaft(float(form.spans[0].curve(np.ones(1))[0, 1]), form.foot, form.foot)
+    spans = [line("base", (0.0, 0.0), (form.foot, 0.0)), *form.spans]
+    standing = listed(neck, given, {}, "branch")
+    edge = given.edge(surface_area(spans) + sum(surface_area(one.form.spans) for one in standing))
+    made = turned(spans, edge)
+    trunk = Solid(made.vertex[:, [2, 0, 1]], made.face, made.label, made.regions)
+    refuse_crowding((trunk.vertex, trunk.face), standing, given, "the spine it stands on")
+    fillet = given.get("fillet", 0.0)
+    _check_feet(standing, given, fillet, "neck")
+    whole = joined(trunk, "neck", neck, standing, given.source, edge, fillet)
+    parts = {f"{one.name}.{part}": row for one in standing for part, row in one.compartments(fillet).items()}
+    at = (form.junction or 0.0, 0.0, 0.0)
+    parts |= {"head": half_space(at, (-1.0, 0.0, 0.0)), "neck": half_space(at, (1.0, 0.0, 0.0))}
+    return turned_up(
+        Solid(whole.vertex, whole.face, whole.label, whole.regions, tuple(parts), np.array(list(parts.values())))
+    )
+
+
+def _check_feet(standing: Sequence[Standing], given: Parameters, fillet: float, trunk: str) -> None:
+    """Refuse spines whose feet have no room for their fillets."""
     for one in standing:
         if one.form.junction is not None and one.form.junction <= 1.5 * fillet:
             given.fault(
@@ -100,35 +136,59 @@ def dendrite(given: Parameters) -> Solid:
         if one.form.foot + fillet >= one.depth:
             given.fault(
                 f"{one.name}: its foot, {um(one.form.foot)}, and the fillet, {um(fillet)}, are not thinner than the "
-                f"shaft there, {um(one.depth)}."
+                f"{trunk} there, {um(one.depth)}."
             )
     given.refuse_faults()
-    made = joined(shaft, standing, given, fillet)
-    parts = {f"{s.name}.{part}": row for s in standing for part, row in s.compartments(fillet).items()}
-    parts |= _segments(shaft, given.get("segment"))
-    return Solid(made.vertex, made.face, made.label, made.regions, tuple(parts), np.array(list(parts.values())))
 
 
-def joined(shaft: Shaft, standing: Sequence[Standing], given: Parameters, fillet: float) -> Solid:
-    """The one body of a shaft and its spines, each foot rounded off with a fillet of a radius [um], or not for 0."""
-    tube = shaft.surface(1e3)
-    area = 2.0 * np.pi * 0.5 * (shaft.start + shaft.end) * shaft.length
-    area += sum(surface_area(one.form.spans) for one in standing)
-    edge = given.edge(area)
-    vertex, face, side = tube = shaft.surface(edge)
-    regions = ["membrane", "shaft", "shaft_start", "shaft_end"]
+def turned_up(lying: Solid) -> Solid:
+    """What lies along x, standing along z."""
+    shape = lying.compartment_shape.copy()
+    shape[:, 1:4], shape[:, 4:7] = shape[:, [2, 3, 1]], shape[:, [5, 6, 4]]  # of cylinders and half-spaces
+    return Solid(lying.vertex[:, [1, 2, 0]], lying.face, lying.label, lying.regions, lying.compartments, shape)
+
+
+def _trunk(shaft: Shaft, edge: float) -> Solid:
+    """A shaft by itself, its side and its ends regions."""
+    vertex, face, part = shaft.surface(edge)
+    return Solid(vertex, face, np.array([2, 1, 3])[part], ("membrane", "shaft", "shaft_start", "shaft_end"))
+
+
+def joined(
+    trunk: Solid, side: str, shaft: Shaft, standing: Sequence[Standing], source: str, edge: float, fillet: float
+) -> Solid:
+    """The one body of what spines stand on and of them, each foot rounded off.
+
+    Parameters
+    ----------
+    trunk : Solid
+        What they stand on.
+    side : str
+        Its region that is the side of a tube, and the tube.
+    shaft : Shaft
+    standing : sequence of Standing
+    source : str
+        What messages call it.
+    edge : float
+        Wanted length of the triangles' edges [um].
+    fillet : float
+        Radius of the joins [um]; 0 for none.
+    """
+    vertex, face, label = trunk.vertex, trunk.face, trunk.label
+    regions = list(trunk.regions)
     if fillet > 0.0:
         feet = [(one.foot, one.turn[:, 2], one.form.foot + 1.5 * fillet) for one in standing]
-        vertex, face, side = split_near(shaft, tube, feet, FINE * fillet, edge)
-    parts = [(vertex, face, np.array([2, 1, 3])[side])]
+        vertex, face, label = split_near(shaft, (vertex, face, label), regions.index(side), feet, FINE * fillet)
+    parts = [(vertex, face, label)]
     for one in standing:
         stalk = one.stalk(edge, FINE * fillet or np.inf)
         first = f"{one.name}." if one.name else ""
-        names = {"base": "shaft"} | {name: first + name for name in ("neck", "head", "psd")}
-        regions += [first + name for name in stalk.regions if name in ("neck", "head", "psd")]
-        label = np.array([regions.index(names.get(name, "membrane")) for name in stalk.regions])
-        parts.append((stalk.vertex, stalk.face, label[stalk.label]))
-    vertex, face, label = united(parts, given.source)
+        own = [name for name in stalk.regions if name not in ("membrane", "base")]
+        names = {"membrane": "membrane", "base": side} | {name: first + name for name in own}
+        regions += [first + name for name in own]
+        number = np.array([regions.index(names[name]) for name in stalk.regions])
+        parts.append((stalk.vertex, stalk.face, number[stalk.label]))
+    vertex, face, label = united(parts, source)
     vertex, face, label = tidied(vertex, face, label, _least(vertex, standing, shaft, edge, fillet))
     if fillet > 0.0:
         vertex = round_off(vertex, shaft.distance, [one.distance for one in standing], fillet)

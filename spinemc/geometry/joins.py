@@ -17,29 +17,31 @@ ROUNDS = 12
 
 def split_near(
     shaft: Shaft,
-    tube: tuple[np.ndarray, np.ndarray, np.ndarray],
+    trunk: tuple[np.ndarray, np.ndarray, np.ndarray],
+    side: int,
     feet: Sequence[tuple[np.ndarray, np.ndarray, float]],
     fine: float,
-    edge: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split the edges of a tube until they are short where something stands on it.
+    """Split the edges of a surface until they are short where something stands on it.
 
     Parameters
     ----------
     shaft : Shaft
-        The tube; new corners on its side are put on it.
-    tube : (v, 3) float64, (f, 3) int, (f,) int
-        Corners [um], triangles, and the part of the tube each is of: 1 for its side.
+        The tube that some of the surface is the side of: new corners there are put on it.
+    trunk : (v, 3) float64, (f, 3) int, (f,) int
+        Corners [um], triangles and their labels.
+    side : int
+        The label of the tube's side.
     feet : sequence of ((3,), (3,), float)
         Centre [um] and axis of each foot, and the radius within which edges are to be short.
-    fine, edge : float
-        Length of edges there and elsewhere [um].
+    fine : float
+        Length of edges there [um].
 
     Returns
     -------
-    As `tube`.
+    As `trunk`.
     """
-    vertex, face, side = tube
+    vertex, face, label = trunk
     for _ in range(ROUNDS):
         ends = np.sort(np.concatenate([face[:, [0, 1]], face[:, [1, 2]], face[:, [2, 0]]]), axis=1)
         pair, where = np.unique(ends, axis=0, return_inverse=True)
@@ -58,18 +60,18 @@ def split_near(
         new = np.full(len(pair), -1)
         new[long] = len(vertex) + np.arange(np.count_nonzero(long))
         vertex = np.concatenate([vertex, middle[long]])
-        face, side = _divided(face, side, new[where])
-        on_side = np.unique(face[side == 1])
+        face, label = _divided(face, label, new[where])
+        on_side = np.unique(face[label == side])
         moved = on_side[on_side >= len(vertex) - np.count_nonzero(long)]
-        rim = np.unique(face[side != 1])
+        rim = np.unique(face[label != side])
         moved = np.setdiff1d(moved, rim)
         for _ in range(3):
             d, gradient = shaft.distance(vertex[moved])
             vertex[moved] -= d[:, None] * gradient
-    return vertex, face, side
+    return vertex, face, label
 
 
-def _divided(face: np.ndarray, side: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _divided(face: np.ndarray, label: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Triangles cut at the middles of some of their edges; `middle` (f, 3) is the new corner of each edge or -1."""
     made, owner = [], []
     split = middle >= 0
@@ -94,7 +96,7 @@ def _divided(face: np.ndarray, side: np.ndarray, middle: np.ndarray) -> tuple[np
             pieces = [(a, p, r), (p, b, q), (r, q, c), (p, q, r)]
         made += [np.stack(piece, axis=1) for piece in pieces]
         owner += [some] * len(pieces)
-    return np.concatenate(made).astype(face.dtype), side[np.concatenate(owner)]
+    return np.concatenate(made).astype(face.dtype), label[np.concatenate(owner)]
 
 
 def round_off(vertex: np.ndarray, one: Distance, others: Sequence[Distance], radius: float) -> np.ndarray:

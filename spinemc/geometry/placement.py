@@ -169,22 +169,22 @@ def placed(shaft: Shaft, given: Parameters) -> list[Standing]:
             given.fault(f"geometry.{key} goes with count or density.")
     given.refuse_faults()
     common = {key: given[key] for key in (*SIZE, *SOLVED_FOR.values()) if key in given}
-    standing = _listed(shaft, given, common) if ways == ["spine"] else _spread(shaft, given, common) if ways else []
-    _refuse_crowding(shaft, standing, given)
+    standing = listed(shaft, given, common) if ways == ["spine"] else _spread(shaft, given, common) if ways else []
+    refuse_crowding(shaft.surface(COARSE)[:2], standing, given, "the shaft")
     return standing
 
 
-def _listed(shaft: Shaft, given: Parameters, common: dict[str, float]) -> list[Standing]:
-    """The spines of the list, with the dendrite's sizes where they have none of their own."""
-    entries = given["spine"]
+def listed(shaft: Shaft, given: Parameters, common: dict[str, float], key: str = "spine") -> list[Standing]:
+    """The spines of a list among the parameters, with common sizes where they have none of their own."""
+    entries = given[key]
     if not isinstance(entries, (tuple, list)) or not all(isinstance(entry, dict) for entry in entries):
-        given.fault("geometry.spine must be a list of tables, each with at and the sizes of a spine.")
+        given.fault(f"geometry.{key} must be a list of tables, each with at and the sizes of a spine.")
         given.refuse_faults()
     standing = []
     for number, entry in enumerate(entries, start=1):
-        own = _sizes(f"geometry.spine.{number}.", given, common, {"at": None} | entry)
+        own = _sizes(f"geometry.{key}.{number}.", given, common, {"at": None} | entry)
         standing.append(
-            _stand(shaft, f"spine_{number}", entry.get("kind", "spine"), own, own["at"], own.get("angle", 0.0))
+            _stand(shaft, f"{key}_{number}", entry.get("kind", "spine"), own, own["at"], own.get("angle", 0.0))
         )
     return standing
 
@@ -300,16 +300,29 @@ def _stand(shaft: Shaft, name: str, kind: str, given: Parameters, at: float, ang
     return Standing(name, form, shaft.center(s)[0] + radius * out, turn, radius)
 
 
-def _refuse_crowding(shaft: Shaft, standing: Sequence[Standing], given: Parameters) -> None:
-    """Note each pair of spines that have room in common outside the shaft, and each spine that dips into it again."""
-    tube = manifold(*shaft.surface(COARSE)[:2], given.source)
+def refuse_crowding(
+    trunk: tuple[np.ndarray, np.ndarray], standing: Sequence[Standing], given: Parameters, called: str
+) -> None:
+    """Refuse spines that have room in common outside of what they stand on, or dip into that again.
+
+    Parameters
+    ----------
+    trunk : (v, 3) float64, (f, 3) int
+        What they stand on: corners [um] and triangles.
+    standing : sequence of Standing
+    given : Parameters
+        Where faults are noted.
+    called : str
+        What messages call the trunk.
+    """
+    tube = manifold(*trunk, given.source)
     solids = []
     for one in standing:
         stalk = one.stalk(COARSE)
         whole, up = manifold(stalk.vertex, stalk.face, given.source), one.turn[:, 2]
         upper = whole.trim_by_plane(up.tolist(), float(one.foot @ up + 0.5 * (one.form.junction or one.form.top)))
         if (upper ^ tube).volume() > 0.0:
-            given.fault(f"{one.name} dips into the shaft again: give it a shorter neck, or the shaft less of a bend.")
+            given.fault(f"{one.name} dips into {called} again: turn it away, or give it a shorter neck.")
         solids.append(whole - tube)
     boxes = np.array([made.bounding_box() for made in solids]).reshape(-1, 6)
     low, high = boxes[:, :3], boxes[:, 3:]

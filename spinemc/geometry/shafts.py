@@ -57,7 +57,7 @@ class Shaft:
         if self.bend == 0.0:
             return point[:, 0]
         turn = self.bend / self.length
-        angle = np.arctan2(point[:, 0] * np.sign(turn), (1.0 / turn - point[:, 2]) * np.sign(turn))
+        angle = np.arctan2(point[:, 0], (1.0 / turn - point[:, 2]) * np.sign(turn))
         s = angle / abs(turn)
         after = (point - self.center(np.array([self.length]))) @ self.frame(np.array([self.length]))[0, :, 0]
         return np.where(s > self.length, self.length + after, np.where(s < 0.0, point[:, 0], s))

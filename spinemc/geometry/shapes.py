@@ -36,7 +36,7 @@ def solid(shape: Shape) -> Solid:
         )
     make, needed, optional, other = KINDS[shape.kind]
     given = {key: value for key, value in shape.parameters.items() if key != "kind"}
-    instead = SOLVED_FOR if shape.kind == "spine" else None
+    instead = SOLVED_FOR if shape.kind in ("spine", "branched") else None
     return make(Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source, instead=instead))
 
 
@@ -157,6 +157,7 @@ KINDS: dict[str, tuple[Callable[[Parameters], Solid], _Names, _Names, _Names]] =
     "revolution": (_revolution, ("profile",), ("regions",), ("profile", "regions")),
     "spine": (dendrites.spine, *dendrites.SPINE, ()),
     "stubby": (dendrites.stubby, *dendrites.STUBBY, ()),
+    "branched": (dendrites.branched, *dendrites.BRANCHED, ("branch",)),
     "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, dendrites.OTHER),
 }
 """By kind: what makes it, the parameters it needs, those it may have, and those of all these that are not numbers."""

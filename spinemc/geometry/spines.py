@@ -13,10 +13,13 @@ from spinemc.geometry.parameters import Parameters, um
 
 SPINE = (
     ("head_radius", "neck_radius", "neck_length", "psd_radius"),
-    ("head_height", "fillet", "cup_depth", "resistivity"),
+    ("head_height", "fillet", "cup_depth", "ring_width", "resistivity"),
 )
-STUBBY = ("head_radius", "head_height", "psd_radius"), ("fillet",)
+STUBBY = ("head_radius", "head_height", "psd_radius"), ("fillet", "ring_width")
 """The parameters each needs, and those it may have."""
+
+RING = "perisynapse"
+"""The region around the PSD."""
 
 RESISTIVITY = 1.5  # Mohm um, 150 ohm cm, of cytoplasm
 WIDEST = 100.0  # times the neck's radius that a head is looked for up to
@@ -195,10 +198,23 @@ def _spine(given: Parameters) -> Form:
     if size.fillet:
         center = size.neck + size.fillet, begin
         spans.append(bow("neck", center, size.fillet, np.pi, float(np.arctan2(-out[1], -out[0]))))
-    spans += [arc("head", size.head, size.half, middle, touch, size.high), size.psd_span]
+    spans += [*_flank(given, size.head, size.half, middle, touch, size.high), size.psd_span]
     top = middle - size.half * np.cos(size.high) if size.cup else middle + size.half
     slim = max(size.neck, size.head * float(np.sin(touch)))
     return Form(tuple(spans), size.neck, float(junction), slim, size.head, float(top))
+
+
+def _flank(given: Parameters, head: float, half: float, middle: float, low: float, high: float) -> list[Span]:
+    """The head's profile between two angles from the lowest point of its ellipse, the last of it the ring, if any."""
+    if "ring_width" not in given:
+        return [arc("head", head, half, middle, low, high)]
+    t = np.linspace(low, high, 2001)
+    speed = np.hypot(head * np.cos(t), half * np.sin(t))
+    way = np.concatenate([[0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1]) * np.diff(t))])
+    given.below("ring_width", float(way[-1]), "the way from the PSD down the head", "a ring lies on the head")
+    given.refuse_faults()
+    begin = float(np.interp(way[-1] - given["ring_width"], way, t))
+    return [arc("head", head, half, middle, low, begin), arc(RING, head, half, middle, begin, high)]
 
 
 def _check_cup(given: Parameters, size: _Sizes, height: float) -> None:
@@ -218,7 +234,7 @@ def _stubby(given: Parameters) -> Form:
     given.refuse_faults()
     high = np.pi - np.arcsin(psd / head)
     spans = (
-        arc("head", head, height, 0.0, np.pi / 2.0, high),
+        *_flank(given, head, height, 0.0, np.pi / 2.0, high),
         arc("psd", head, height, 0.0, high, np.pi),
     )
     return Form(spans, head, None, head, head, height)

@@ -13,6 +13,7 @@ from spinemc.geometry.compartments import locate
 from spinemc.geometry.necks import necks
 from spinemc.geometry.parameters import Parameters
 from spinemc.geometry.placement import SIZES, drawn
+from spinemc.geometry.shafts import Shaft
 from spinemc.geometry.spines import upright
 from spinemc.scenario import GeometrySpec, Shape
 
@@ -80,6 +81,40 @@ def test_radii_are_solved_for(more):
     assert twice / once == pytest.approx(2.0, rel=0.02)
 
 
+@pytest.mark.parametrize("bend", [0.0, 1.3, -1.3])
+def test_a_shaft_knows_how_far_points_are_from_its_side(bend):
+    """Points put at known ways, angles and depths; the gradient by differences."""
+    shaft = Shaft(3.0, 0.4, 0.4, bend)
+    rng = np.random.default_rng(4)
+    s, angle, far = rng.uniform(0.1, 2.9, 200), rng.uniform(0.0, 2.0 * np.pi, 200), rng.uniform(0.1, 0.6, 200)
+    frame = shaft.frame(s)
+    out = np.cos(angle)[:, None] * frame[..., 2] + np.sin(angle)[:, None] * frame[..., 1]
+    point = shaft.center(s) + far[:, None] * out
+    gap, gradient = shaft.distance(point)
+    np.testing.assert_allclose(shaft.way(point), s, atol=1e-12)
+    np.testing.assert_allclose(gap, far - 0.4, atol=1e-12)
+    np.testing.assert_allclose(gradient, out, atol=1e-12)
+    step = 1e-6 * np.eye(3)
+    slopes = [(shaft.distance(point + d)[0] - shaft.distance(point - d)[0]) / 2e-6 for d in step]
+    np.testing.assert_allclose(np.stack(slopes, axis=1), gradient, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["spine", "stubby"])
+def test_a_ring_lies_around_the_psd(kind):
+    """On a sphere, and half of one, the zone of a ball between two heights: area 2 pi R h."""
+    sizes = SPINE if kind == "spine" else {"head_radius": 0.2, "head_height": 0.2, "psd_radius": 0.12}
+    plain, ringed = made(kind, **sizes, edge=0.01), made(kind, **sizes, ring_width=0.05, edge=0.01)
+    area = dict(zip(ringed.regions, ringed.region_area, strict=True))
+    angle = np.arcsin(0.12 / 0.2)
+    height = 0.2 * (np.cos(angle) - np.cos(angle + 0.05 / 0.2))
+    assert area["perisynapse"] == pytest.approx(2.0 * np.pi * 0.2 * height, rel=0.01)
+    assert area["psd"] == pytest.approx(dict(zip(plain.regions, plain.region_area, strict=True))["psd"], rel=1e-3)
+    on_shaft = made(kind, **sizes, ring_width=0.05, shaft_radius=0.4, shaft_length=1.0)
+    assert set(on_shaft.regions) >= {"psd", "perisynapse", "head", "shaft"}
+    of_many = made("dendrite", **SHAFT, spine=({"kind": kind, "at": 1.0, **sizes, "ring_width": 0.05},))
+    assert "spine_1.perisynapse" in of_many.regions
+
+
 @pytest.mark.parametrize("bend", [0.0, 1.2])
 def test_a_shaft_converges_to_a_bent_and_tapered_tube(bend):
     """Volume of a frustum, bent or not, as its cross-sections' centres lie on the centre line (Pappus)."""
@@ -136,6 +171,28 @@ def test_each_neck_of_a_dendrite_is_told_of():
     assert one.resistance == pytest.approx(two.resistance, rel=1e-3)
     said = describe(pair)
     assert f"{one.resistance:.4g} Mohm" in said and "spine_2.neck" in said.splitlines()[-1]
+
+
+def test_a_branched_spine_is_one_body():
+    branch = {"at": 0.3, "head_radius": 0.14, "neck_radius": 0.04, "neck_length": 0.3, "psd_radius": 0.08}
+    main = {"head_radius": 0.24, "neck_radius": 0.09, "neck_length": 0.7, "psd_radius": 0.14, "edge": 0.04}
+    cell = made("branched", **main, fillet=0.03, branch=(branch,))
+    assert cell.genus == 0
+    assert set(cell.compartments) == {"cytosol", "branch_1.head", "branch_1.neck", "head", "neck"}
+    assert {"base", "branch_1.psd", "psd"} < set(cell.regions)
+    volume = dict(zip(cell.compartments, cell.compartment_volume, strict=True))
+    assert sum(volume.values()) == pytest.approx(2.0 * volume["cytosol"], rel=1e-9)
+    alone = made("spine", **main, fillet=0.03)
+    assert volume["head"] == pytest.approx(dict(zip(alone.compartments, alone.compartment_volume, strict=True))["head"])
+    assert volume["branch_1.head"] == pytest.approx(4 / 3 * np.pi * 0.14**3, rel=0.05)
+    two = made("branched", **main, branch=(branch, branch | {"angle": np.pi, "at": 0.4}))
+    assert "branch_2.psd" in two.regions and two.genus == 0
+    for change, said in (
+        ({"at": 0.6, "neck_length": 0.05, "head_radius": 0.3}, "branch_1 dips into the spine it stands on again"),
+        ({"neck_radius": 0.1, "head_radius": 0.2}, "geometry.branch.1: its foot, 0.10 um, is not thinner than"),
+    ):
+        with pytest.raises(GeometryError, match=said):
+            made("branched", **main, branch=(branch | change,))
 
 
 def test_a_dendrite_is_one_body_with_named_parts():
@@ -212,6 +269,7 @@ def test_every_family_is_one_sound_body(file):
         ({"spine": ({"at": 1.0, **SPINE, "psd_radius": 0.3},)}, "geometry.spine.1.psd_radius is 0.30 um, not smaller"),
         ({"spine": ({"at": 1.0, **SPINE, "cup_depth": 0.5},)}, "geometry.spine.1.cup_depth is 0.50 um, not smaller"),
         ({"spine": ({"at": 1.0, **SPINE, "fillet": 2.0},)}, "geometry.spine.1.fillet is 2.00 um, too large for a neck"),
+        ({"spine": ({"at": 1.0, **SPINE, "ring_width": 0.5},)}, "geometry.spine.1.ring_width is 0.50 um, not smaller"),
         ({"spine": 3.0}, "geometry.spine must be a list of tables"),
         ({"count": 4, "density": 2.0}, "spines are given one by one, or by number, or by density"),
         ({"rows": 2}, "geometry.rows goes with count or density"),
