@@ -92,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
     _add_settings(geometry, 'a parameter of a geometry file, as in geometry.neck_radius="0.06 um"; may be repeated')
     geometry.add_argument("--export", type=Path, metavar="M.stl", help="write the surface: STL, OBJ, PLY or GLB")
     geometry.add_argument("--plot", type=Path, metavar="P.png", help="draw it")
+    geometry.add_argument("--repair", action="store_true", help="mend a mesh, and tell what was changed")
 
     compare = command("compare", _compare, "lay the deterministic twins of a run over it")
     compare.add_argument("store", type=Path, metavar="STORE")
@@ -146,7 +147,11 @@ def _check(given: Any) -> None:
 def _geometry(given: Any) -> None:
     from spinemc import geometry
 
-    built = geometry.load_geometry(given.file, given.settings)
+    if given.repair:
+        built, changes = geometry.mend(given.file)
+        print("\n".join([f"repaired: {change}." for change in changes] or ["repaired: nothing was wrong."]))
+    else:
+        built = geometry.load_geometry(given.file, given.settings)
     print(geometry.describe(built))
     if given.export is not None:
         geometry.export(built, given.export)

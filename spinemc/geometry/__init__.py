@@ -1,7 +1,7 @@
 """The inside of a cell: a closed, labelled triangle mesh with named regions and compartments."""
 
-from spinemc.geometry.build import build, load_geometry
+from spinemc.geometry.build import build, load_geometry, mend
 from spinemc.geometry.io import export
 from spinemc.geometry.mesh import Geometry, describe
 
-__all__ = ["Geometry", "build", "describe", "export", "load_geometry"]
+__all__ = ["Geometry", "build", "describe", "export", "load_geometry", "mend"]

@@ -15,6 +15,7 @@ from spinemc.geometry.io import FORMATS, read_faces, read_mesh
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.parts import WHOLE, ball, holds
 from spinemc.geometry.parts import box as box_part
+from spinemc.geometry.repair import repaired
 from spinemc.geometry.shapes import Solid, solid
 from spinemc.geometry.solids import PICOMETRE, box, complement, manifold, normals, section, shell
 from spinemc.scenario import GeometrySpec, Named, Within
@@ -25,6 +26,34 @@ if TYPE_CHECKING:
 
 _OVERLAP = 1e-9  # part of the smaller of two solids that may be common or missing by round-off
 _ASTRAY = 0.1  # part of a sheet that may reach beyond its space, as the rim of a partition does
+
+
+def mend(path: str | Path) -> tuple[Geometry, list[str]]:
+    """Read a mesh in um, repair it, and build what it then is.
+
+    Parameters
+    ----------
+    path : str or Path
+        A surface (STL, OBJ, PLY).
+
+    Returns
+    -------
+    geometry : Geometry
+        What closes a hole is a region, `cut_1`, `cut_2`, ...: where a reconstruction was cut, its cross-section.
+    changes : list of str
+        What was changed, a sentence each.
+
+    Raises
+    ------
+    GeometryError
+        The file cannot be read or is no mesh, or what is wrong with it takes more than `spinemc.geometry.repair` does.
+    """
+    path = Path(path)
+    vertex, face, hole, changes = repaired(*read_mesh(path))
+    check(vertex, face, path.name)
+    check_extent(vertex, path.name)
+    names = (MEMBRANE, *(f"cut_{k + 1}" for k in range(hole.max(initial=0))))
+    return Geometry.of_one_surface(path.name, vertex, face, hole.astype(np.int16), names), changes
 
 
 def load_geometry(path: str | Path, overrides: Iterable[str] = ()) -> Geometry:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinemc import cli
-from spinemc.geometry import build, load_geometry
+from spinemc.geometry import build, load_geometry, mend
 from spinemc.scenario import GeometrySpec, Shape
 
 
@@ -121,6 +121,67 @@ def test_a_bad_mesh_gets_one_sentence(make, said, tmp_path, capsys):
     told = answer(capsys, "geometry", path, "--export", tmp_path / "out.stl", "--plot", tmp_path / "out.png")
     assert told.startswith("cell.obj: ") and told.endswith(".") and said in told
     assert [p.name for p in tmp_path.iterdir()] == ["cell.obj"]
+
+
+def torn():
+    """All at once: a hole, faces turned, there twice, without area, with corners apart, and a crumb."""
+    vertex, face = ball()
+    face = face[12:].copy()
+    face[::9] = face[::9, ::-1]
+    apart = vertex[face].reshape(-1, 3)
+    alone = np.arange(len(apart)).reshape(-1, 3)
+    crumb = 0.01 * vertex[face[:3]].reshape(-1, 3)
+    return np.concatenate([apart, crumb]), np.concatenate(
+        [alone, alone[5:8], alone[3:4, [0, 0, 1]], len(apart) + np.arange(9).reshape(3, 3)]
+    )
+
+
+MENDED = [
+    (hole, ["closed a hole of "]),
+    (flipped, ["faces to agree with their neighbours"]),
+    (inside_out, ["turned the whole surface round: it was inside out"]),
+    (repeated, ["removed 5 faces that were there more than once"]),
+    (two_shells, ["faces of 1 smaller piece"]),
+    (torn, ["removed 3 faces that were", "removed 1 face without area", "corners that lay where", "smaller piece",
+            "to agree with", "closed a hole of"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make, said", MENDED, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_mesh_is_mended_on_request_and_told_how(make, said, tmp_path, capsys):
+    path = tmp_path / "cell.obj"
+    write(path, *make())
+    assert cli.main(["geometry", str(path), "--repair", "--export", str(tmp_path / "mended.obj")]) == cli.DONE
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("repaired: ")]
+    for change in said:
+        assert sum(change in line for line in told) == 1, (change, told)
+    mended, whole = load_geometry(tmp_path / "mended.obj"), 4 / 3 * np.pi * 0.064
+    assert mended.genus == 0 and mended.volume == pytest.approx(whole, rel=0.05)
+
+
+def test_a_sound_mesh_needs_no_repair_and_a_hopeless_one_is_refused(tmp_path, capsys):
+    write(tmp_path / "cell.obj", *ball())
+    assert cli.main(["geometry", str(tmp_path / "cell.obj"), "--repair"]) == cli.DONE
+    assert capsys.readouterr().out.startswith("repaired: nothing was wrong.\n")
+    write(tmp_path / "cell.obj", *through_itself())
+    assert "passes through itself" in answer(capsys, "geometry", tmp_path / "cell.obj", "--repair")
+    assert "not a mesh file" in answer(capsys, "geometry", tmp_path / "cell.toml", "--repair")
+
+
+def test_where_a_reconstruction_was_cut_there_is_a_region(tmp_path):
+    """A ball cut open at z = 0.2: the cap is flat, lies there, and has the area of the circle."""
+    vertex, face = ball()
+    tall = vertex[face][..., 2].max(axis=1) > 0.2
+    keep = face[~tall]
+    write(tmp_path / "cell.obj", vertex, keep)
+    mended, changes = mend(tmp_path / "cell.obj")
+    (said,) = changes
+    assert said.endswith("region cut_1") and mended.regions == ("membrane", "cut_1")
+    centre = mended.triangles[mended.faces_of(1)].mean(axis=1)
+    rim = vertex[np.intersect1d(keep, face[tall])]
+    assert np.abs(centre[:, 2] - rim[:, 2].mean()).max() < 0.06
+    across = np.pi * np.hypot(rim[:, 0], rim[:, 1]).mean() ** 2
+    assert mended.region_area[1] == pytest.approx(across, rel=0.1)
 
 
 @pytest.mark.parametrize("name", ["cell.stl", "cell.obj", "cell.ply"])
