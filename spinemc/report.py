@@ -66,6 +66,8 @@ def check(scenario: Scenario) -> str:
                 f"grid of {space}: {laid.cell_volume.size} reaction cells of {1e3 * laid.cell_size:.3g} nm, "
                 f"{laid.voxels.center_inside.size} voxels of {1e3 * laid.voxels.size:.3g} nm"
             )
+        tables = sum(array.nbytes for array in (*system.walls, *system.cells))
+        lines.append(f"tables of walls and cells: {tables / 1e6:.3g} MB")
         seconds = _seconds_a_trial(system)
         total = seconds * run.trials / ensemble.usable_cores()
         trials = f"{run.trials} trials of {_duration(seconds)}"

@@ -78,9 +78,9 @@ def load_geometry(path: str | Path, overrides: Iterable[str] = ()) -> Geometry:
         if list(overrides):
             raise GeometryError(f"{path.name}: --set is for a geometry file: a mesh has no parameters.")
         return build(GeometrySpec(mesh=path))
-    from spinemc.scenario import load_shape
+    from spinemc.scenario import load_geometry_file
 
-    return build(GeometrySpec(shape=load_shape(path, overrides)), path)
+    return build(load_geometry_file(path, overrides), path)
 
 
 @dataclass(frozen=True, eq=False)

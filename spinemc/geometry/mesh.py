@@ -241,6 +241,7 @@ def describe(geometry: Geometry) -> str:
         f"  extent        {at(low)} to {at(high)} um",
         f"  faces        {len(corners):12d}",
         f"  edges        {edge.min() * 1e3:12.4g} to {edge.max() * 1e3:.4g} nm",
+        f"  least face   {geometry.face_area[geometry.face_surface == 0].min() * 1e6:12.4g} nm^2",
     ]
     if len(geometry.surfaces) > 1:
         rows.append(f"  {'surface':<18} {'inside':>14}   outside")

@@ -1,7 +1,7 @@
 """What a user may set: the scenario, frozen and validated, in engine units (um, s, molecules)."""
 
-from spinemc.scenario.files import load_shape
 from spinemc.scenario.reader import load_scenario, override, parse_scenario, to_toml
+from spinemc.scenario.surfaces import load_geometry_file, load_shape
 from spinemc.scenario.values import (
     Boundary,
     GeometrySpec,
@@ -40,6 +40,7 @@ __all__ = [
     "Surface",
     "Vector",
     "Within",
+    "load_geometry_file",
     "load_scenario",
     "load_shape",
     "override",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,55 +118,10 @@ def schema(value: Any) -> int:
     return SCHEMA if value == SCHEMA and value is not True else refuse(f"this version reads schema {SCHEMA} only.")
 
 
-def load_shape(path: str | Path, overrides: Iterable[str] = ()) -> Shape:
-    """Read a geometry file: `schema`, `title`, `source`, and `[geometry]` with a kind and its parameters.
-
-    Parameters
-    ----------
-    path : str or Path
-        The TOML file.
-    overrides : iterable of str
-        Settings laid over it, such as "geometry.neck_radius=0.06 um".
-
-    Returns
-    -------
-    Shape
-        Lengths in um, angles in rad, lists as tuples; whether the kind knows them is for the geometry to say.
-
-    Raises
-    ------
-    ScenarioError
-        The file cannot be read or a quantity is wrong: every fault, a line each.
-    """
-    faults: list[str] = []
-    shape = read_shape(Path(path), faults, overrides)
-    if shape is None or faults:
-        raise ScenarioError("\n".join(faults))
-    return shape
-
-
-def read_shape(path: Path, faults: list[str], overrides: Iterable[str] = ()) -> Shape | None:
-    """As `load_shape`, with its faults noted; None where there is no shape to speak of."""
-    try:
-        tables = read_toml(path)
-        apply_settings(tables, overrides, path.name)
-        table = Table(tables, path.name, faults)
-    except ScenarioError as fault:
-        faults.append(str(fault))
-        return None
-    table.take("schema", schema, SCHEMA)
-    table.take("title", text, "")
-    table.take("source", text, "")
-    geometry = table.table("geometry")
-    shape = shape_of(geometry, path.name)
-    table.close()
-    return shape
-
-
-def shape_of(table: Table, source: str) -> Shape | None:
-    """The shape that a table holds: `kind`, and every other key a parameter."""
+def shape_of(table: Table, source: str, other: Sequence[str] = ()) -> Shape | None:
+    """The shape that a table holds: `kind`, and every other key a parameter but those that are something else."""
     kind = table.take("kind", text)
-    parameters = {key: table.take(key, parameter(key)) for key in table.entries if key != "kind"}
+    parameters = {key: table.take(key, parameter(key)) for key in table.entries if key not in ("kind", *other)}
     return None if kind is None else Shape(kind, parameters, source)
 
 

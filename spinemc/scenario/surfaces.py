@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spinemc.scenario.files import parameter, read_shape, shape_of
+from spinemc.errors import ScenarioError
+from spinemc.scenario.files import SCHEMA, apply_settings, parameter, read_toml, schema, shape_of
 from spinemc.scenario.table import (
     Reader,
     Table,
@@ -35,23 +37,88 @@ from spinemc.scenario.values import (
 )
 
 MESHES = (".stl", ".obj", ".ply")
-BESIDE_FILE = ("file", "mesh", "shape", "unit", "region", "compartment", "surface", "outside")
+NAMED = ("region", "compartment", "surface", "outside")
+BESIDE_FILE = ("file", "mesh", "shape", "unit", *NAMED)
+
+
+def load_geometry_file(path: str | Path, overrides: Iterable[str] = ()) -> GeometrySpec:
+    """Read a geometry file: `schema`, `title`, `source`, and `[geometry]` with a kind and its parameters.
+
+    Parameters
+    ----------
+    path : str or Path
+        The TOML file.
+    overrides : iterable of str
+        Settings laid over it, such as "geometry.neck_radius=0.06 um".
+
+    Returns
+    -------
+    GeometrySpec
+        Lengths in um, angles in rad, lists as tuples; whether the kind knows them is for the geometry to say.
+
+    Raises
+    ------
+    ScenarioError
+        The file cannot be read or something in it is wrong: every fault, a line each.
+    """
+    faults: list[str] = []
+    spec = _read(Path(path), faults, overrides)
+    if spec is None or faults:
+        raise ScenarioError("\n".join(faults))
+    return spec
+
+
+def load_shape(path: str | Path, overrides: Iterable[str] = ()) -> Shape:
+    """The shape of a geometry file, as `load_geometry_file` reads it."""
+    shape = load_geometry_file(path, overrides).shape
+    assert shape is not None
+    return shape
+
+
+def _read(path: Path, faults: list[str], overrides: Iterable[str] = ()) -> GeometrySpec | None:
+    """As `load_geometry_file`, with its faults noted; None where there is no shape to speak of."""
+    try:
+        tables = read_toml(path)
+        apply_settings(tables, overrides, path.name)
+    except ScenarioError as fault:
+        faults.append(str(fault))
+        return None
+    top = Table(tables, path.name, faults)
+    top.take("schema", schema, SCHEMA)
+    top.take("title", text, "")
+    top.take("source", text, "")
+    table = top.table("geometry")
+    shape = shape_of(table, path.name, NAMED)
+    spec = None if shape is None else _with_names(GeometrySpec(shape), table, path.parent)
+    top.close()
+    return spec
 
 
 def geometry(table: Table, folder: Path) -> GeometrySpec:
     """Where the surfaces come from, and the names laid over them."""
     given = _one_of(table, ("file", "mesh", "shape"))
     mesh, unit = _mesh(table, given, folder)
-    shape = _shape_file(table, folder) if given == "file" else _inline(table) if given == "shape" else None
-    outside = _outside(table.table("outside"), folder) if table.has("outside") else None
-    taken = {"region": {MEMBRANE, FAR}, "space": {CYTOSOL, OUTSIDE}}
+    if given == "file":
+        base = _file(table, folder) or GeometrySpec()
+    else:
+        base = GeometrySpec(_inline(table) if given == "shape" else None, mesh, unit)
+    return _with_names(base, table, folder)
+
+
+def _with_names(base: GeometrySpec, table: Table, folder: Path) -> GeometrySpec:
+    """A geometry with the surfaces, surroundings, regions and compartments of a table besides its own."""
+    outside = _outside(table.table("outside"), folder) if table.has("outside") else base.outside
+    taken = {
+        "region": {MEMBRANE, FAR, *base.surfaces, *(entry.name for entry in base.region)},
+        "space": {CYTOSOL, OUTSIDE, *base.spaces, *(entry.name for entry in base.compartment)},
+    }
     surfaces = [_surface(t, taken, folder) for t in table.tables("surface")]
-    spec = GeometrySpec(shape, mesh, unit, surface=tuple(s for s in surfaces if s is not None), outside=outside)
+    spec = replace(base, surface=(*base.surface, *(s for s in surfaces if s is not None)), outside=outside)
     kinds = ("sphere", "box", "faces")
     region = _named(table.tables("region"), taken["region"], kinds, known(spec.surfaces, "surface"), folder)
     space = known(spec.spaces, "space")
     compartment = _named(table.tables("compartment"), taken["space"], kinds[:2], space, folder)
-    return GeometrySpec(shape, mesh, unit, region, compartment, spec.surface, outside)
+    return replace(spec, region=(*base.region, *region), compartment=(*base.compartment, *compartment))
 
 
 def _one_of(table: Table, keys: Sequence[str]) -> str | None:
@@ -77,14 +144,14 @@ def _inline(table: Table) -> Shape | None:
     return shape_of(table.table("shape"), table.file)
 
 
-def _shape_file(table: Table, folder: Path) -> Shape | None:
-    """The shape of a geometry file, with the parameters that stand beside `file` in place of its own."""
+def _file(table: Table, folder: Path) -> GeometrySpec | None:
+    """A geometry file, its shape with the parameters that stand beside `file` in place of its own."""
     changed = {k: table.take(k, parameter(k)) for k in table.entries if k not in BESIDE_FILE}
     path = table.take("file", file_in(folder))
-    found = None if path is None else read_shape(path, table.faults)
-    if found is None:
+    found = None if path is None else _read(path, table.faults)
+    if found is None or found.shape is None:
         return None
-    return found.changed(changed.pop("kind", None), changed)
+    return replace(found, shape=found.shape.changed(changed.pop("kind", None), changed))
 
 
 def _mesh_in(folder: Path) -> Reader:

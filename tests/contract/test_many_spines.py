@@ -102,3 +102,25 @@ def test_a_pattern_that_matches_nothing_is_refused(change, said, tmp_path):
         smc.run(smc.load_scenario(tmp_path / "pair.toml"), tmp_path / "pair.zarr")
     assert said in str(fault.value)
     assert not (tmp_path / "pair.zarr").exists()
+
+
+def test_a_geometry_file_brings_its_surfaces_and_a_scenario_adds_its_own(tmp_path):
+    """The apparatus of a geometry file, a compartment of it, and a region that the scenario lays over both."""
+    apparatus = PAIR.with_name("mushroom_apparatus.toml").read_text()
+    within = 'within = { sphere = { center = ["0 um", "0 um", "0.95 um"], radius = "0.1 um" } }'
+    (tmp_path / "g.toml").write_text(f'{apparatus}\n[[geometry.compartment]]\nname = "core"\nof = "lumen"\n{within}\n')
+    own = (
+        'schema = 1\n[geometry]\nfile = "g.toml"\nedge = "0.1 um"\n'
+        f'[[geometry.compartment]]\nname = "middle"\n{within}\n'
+        '[run]\nt_stop = "20 us"\ndt = "1 us"\nsample_every = "10 us"\n'
+        '[[species]]\nname = "Ca"\nD = "220 um^2/s"\n[[release]]\nspecies = "Ca@lumen"\ncount = 50\nin = "core"\n'
+    )
+    (tmp_path / "s.toml").write_text(own)
+    tree = smc.run(smc.load_scenario(tmp_path / "s.toml"), tmp_path / "s.zarr")
+    names = list(tree["counts/count"]["compartment"].values)
+    assert names == ["cytosol", "middle", "head", "neck", "lumen", "core"]
+    count = tree["counts/count"].isel(trial=0).sel(species="Ca")
+    assert (count.sel(compartment="lumen") == 50).all() and count.sel(compartment="core")[0] == 50
+    (tmp_path / "s.toml").write_text(own.replace('"middle"', '"core"'))
+    with pytest.raises(ScenarioError, match="core"):
+        smc.load_scenario(tmp_path / "s.toml")
