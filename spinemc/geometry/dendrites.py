@@ -28,6 +28,7 @@ DENDRITE = ("length", "radius"), ("end_radius", "bend_angle", "fillet", "segment
 """The parameters each needs, and those it may have."""
 
 ALL = (-np.inf,) * 3, (np.inf,) * 3
+STRAIGHT = 1e-6  # rad, less of a bend is none
 SHORT = 0.4  # edges that a union may leave, over those around
 FINE = 0.5  # edges where a foot is rounded off, over the fillet's radius
 
@@ -85,9 +86,9 @@ def _alone(form: Form, given: Parameters) -> Solid:
 
 def dendrite(given: Parameters) -> Solid:
     """A stretch of shaft with spines, from the origin along x."""
-    shaft = Shaft(
-        given["length"], given["radius"], given.get("end_radius", given["radius"]), given.get("bend_angle", 0.0)
-    )
+    bend = given.get("bend_angle", 0.0)
+    bend = bend if abs(bend) > STRAIGHT else 0.0
+    shaft = Shaft(given["length"], given["radius"], given.get("end_radius", given["radius"]), bend)
     fillet = given.get("fillet", 0.0)
     if abs(shaft.bend) * max(shaft.start, shaft.end) >= shaft.length:
         given.fault(

@@ -41,7 +41,7 @@ class Shaft:
         if self.bend == 0.0:
             point = np.stack([inner, 0.0 * inner, 0.0 * inner], axis=-1)
         else:
-            point = np.stack([np.sin(angle), 0.0 * inner, 1.0 - np.cos(angle)], axis=-1) / turn
+            point = np.stack([np.sin(angle), 0.0 * inner, 2.0 * np.sin(0.5 * angle) ** 2], axis=-1) / turn
         return point + (s - inner)[..., None] * self.frame(s)[..., 0]
 
     def frame(self, s: np.ndarray) -> np.ndarray:

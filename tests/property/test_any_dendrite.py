@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from spinemc.errors import GeometryError
@@ -74,7 +74,7 @@ def test_ten_random_dendrites(asked):
 
 
 @pytest.mark.long
-@settings(max_examples=200, **SLOW)
+@settings(max_examples=200, phases=(Phase.generate,), **SLOW)
 @given(dendrites())
 def test_two_hundred_random_dendrites(asked):
     is_sound(asked)
