@@ -16,8 +16,8 @@ from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.parts import WHOLE, ball, holds
 from spinemc.geometry.parts import box as box_part
 from spinemc.geometry.repair import repaired
-from spinemc.geometry.shapes import Solid, solid
-from spinemc.geometry.solids import PICOMETRE, box, complement, manifold, normals, section, shell
+from spinemc.geometry.shapes import solid
+from spinemc.geometry.solids import PICOMETRE, Solid, box, complement, manifold, normals, section, shell
 from spinemc.scenario import GeometrySpec, Named, Within
 from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Surface, Vector
 

@@ -11,10 +11,10 @@ from spinemc.errors import GeometryError
 from spinemc.geometry import build, describe, load_geometry
 from spinemc.geometry.compartments import locate
 from spinemc.geometry.necks import necks
-from spinemc.geometry.parameters import Parameters
-from spinemc.geometry.placement import SIZES, drawn
-from spinemc.geometry.shafts import Shaft
-from spinemc.geometry.spines import upright
+from spinemc.geometry.shapes.parameters import Parameters
+from spinemc.geometry.shapes.placement import SIZES, drawn
+from spinemc.geometry.shapes.shafts import Shaft
+from spinemc.geometry.shapes.spines import upright
 from spinemc.scenario import GeometrySpec, Shape, load_shape
 
 GEOMETRIES = Path(__file__).resolve().parents[2] / "geometries"

@@ -8,7 +8,7 @@ from cells import ROOT, SHAFT, SPINE, area_of, make, volume_of
 
 from spinemc.errors import GeometryError
 from spinemc.geometry import load_geometry
-from spinemc.geometry.lathe import SIDES
+from spinemc.geometry.shapes.lathe import SIDES
 
 
 def fault(kind, **parameters):

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from spinemc.geometry.checks import at as place_of
-from spinemc.geometry.lathe import line, turned
-from spinemc.geometry.parameters import Parameters, nearest, um
 from spinemc.geometry.parts import cylinder
-from spinemc.geometry.shafts import Shaft
+from spinemc.geometry.shapes.lathe import line, turned
+from spinemc.geometry.shapes.parameters import Parameters, nearest, um
+from spinemc.geometry.shapes.shafts import Shaft
+from spinemc.geometry.shapes.spines import SPINE, STUBBY, Form, upright
 from spinemc.geometry.solids import Solid, manifold
-from spinemc.geometry.spines import SPINE, STUBBY, Form, upright
 from spinemc.scenario.values import SOLVED_FOR
 
 FORMS = {"spine": SPINE, "stubby": STUBBY}

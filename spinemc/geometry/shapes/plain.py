@@ -1,46 +1,16 @@
-"""The kinds of parametric solids, and the plain ones: sphere, box, cylinder, revolution."""
+"""The plain solids: sphere, box, cylinder, revolution."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from spinemc.errors import GeometryError
-from spinemc.geometry import dendrites
-from spinemc.geometry.lathe import arc, line, surface_area, turned
-from spinemc.geometry.parameters import Parameters, nearest
+from spinemc.geometry.shapes.lathe import arc, line, surface_area, turned
+from spinemc.geometry.shapes.parameters import Parameters
 from spinemc.geometry.solids import Solid
-from spinemc.scenario import Shape
-from spinemc.scenario.values import SOLVED_FOR
 
 
-def solid(shape: Shape) -> Solid:
-    """Triangulate a parametric shape.
-
-    Parameters
-    ----------
-    shape : Shape
-        Its kind and its parameters [um]. Every kind knows `edge`, the wanted length of the triangles' edges,
-        chosen so that there are about 2000 triangles where it is not given.
-
-    Raises
-    ------
-    GeometryError
-        The kind or a parameter is not known, missing, or not possible; every fault is a line of the message.
-    """
-    if shape.kind not in KINDS:
-        raise GeometryError(
-            f'{shape.source}: geometry.kind = "{shape.kind}" is not a kind of shape'
-            f"{nearest(shape.kind, KINDS)}: known are {', '.join(KINDS)}."
-        )
-    make, needed, optional, other = KINDS[shape.kind]
-    given = {key: value for key, value in shape.parameters.items() if key != "kind"}
-    instead = SOLVED_FOR if shape.kind in ("spine", "branched") else None
-    return make(Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source, instead=instead))
-
-
-def _sphere(given: Parameters) -> Solid:
+def sphere(given: Parameters) -> Solid:
+    """A ball around the origin, its cap of some angle about the top a region where one is asked for."""
     radius = given["radius"]
     if "cap_angle" not in given:
         spans = [arc(None, radius, radius, 0.0, 0.0, np.pi)]
@@ -55,7 +25,8 @@ def _sphere(given: Parameters) -> Solid:
     return turned(spans, given.edge(4.0 * np.pi * radius**2), least=48)
 
 
-def _cylinder(given: Parameters) -> Solid:
+def cylinder(given: Parameters) -> Solid:
+    """A cylinder along z around the origin."""
     radius, half = given["radius"], given["length"] / 2.0
     spans = [
         line("bottom", (0.0, -half), (radius, -half)),
@@ -65,7 +36,8 @@ def _cylinder(given: Parameters) -> Solid:
     return turned(spans, given.edge(surface_area(spans)))
 
 
-def _box(given: Parameters) -> Solid:
+def box(given: Parameters) -> Solid:
+    """A box around the origin."""
     size = given["size"]
     if (
         not isinstance(size, (list, tuple))
@@ -99,7 +71,8 @@ def _box(given: Parameters) -> Solid:
     )
 
 
-def _revolution(given: Parameters) -> Solid:
+def revolution(given: Parameters) -> Solid:
+    """A profile turned about z."""
     profile, names = _profile(given)
     spans = [line(n, a, b) for n, a, b in zip(names, profile[:-1], profile[1:], strict=True)]
     return turned(spans, given.edge(surface_area(spans)))
@@ -146,18 +119,3 @@ def _crossing(profile: np.ndarray) -> tuple[int, int] | None:
     overlap = (np.minimum(a, b)[:, None] <= np.maximum(a, b)[None]).all(axis=2)
     found = np.argwhere(meet & overlap & overlap.T)
     return None if len(found) == 0 else (int(found[0, 0]) + 1, int(found[0, 1]) + 1)
-
-
-_Names = tuple[str, ...]
-
-KINDS: dict[str, tuple[Callable[[Parameters], Solid], _Names, _Names, _Names]] = {
-    "sphere": (_sphere, ("radius",), ("cap_angle",), ()),
-    "box": (_box, ("size",), (), ("size",)),
-    "cylinder": (_cylinder, ("radius", "length"), (), ()),
-    "revolution": (_revolution, ("profile",), ("regions",), ("profile", "regions")),
-    "spine": (dendrites.spine, *dendrites.SPINE, ()),
-    "stubby": (dendrites.stubby, *dendrites.STUBBY, ()),
-    "branched": (dendrites.branched, *dendrites.BRANCHED, ("branch",)),
-    "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, dendrites.OTHER),
-}
-"""By kind: what makes it, the parameters it needs, those it may have, and those of all these that are not numbers."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from spinemc.geometry.dendrites import Shaft
+    from spinemc.geometry.shapes.dendrites import Shaft
 
 Distance = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 GRADING = 0.4  # how fast edges may grow away from where they are to be short

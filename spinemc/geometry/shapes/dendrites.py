@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spinemc.geometry.joins import round_off, split_near
-from spinemc.geometry.lathe import SIDES, line, surface_area, turned
-from spinemc.geometry.parameters import Parameters, um
 from spinemc.geometry.parts import box, half_space
-from spinemc.geometry.placement import KEYS as PLACEMENT
-from spinemc.geometry.placement import OTHER as OTHER
-from spinemc.geometry.placement import Standing, listed, placed, refuse_crowding
-from spinemc.geometry.shafts import Shaft
+from spinemc.geometry.shapes.joins import round_off, split_near
+from spinemc.geometry.shapes.lathe import SIDES, line, surface_area, turned
+from spinemc.geometry.shapes.parameters import Parameters, um
+from spinemc.geometry.shapes.placement import KEYS as PLACEMENT
+from spinemc.geometry.shapes.placement import OTHER as OTHER
+from spinemc.geometry.shapes.placement import Standing, listed, placed, refuse_crowding
+from spinemc.geometry.shapes.shafts import Shaft
+from spinemc.geometry.shapes.spines import RING, Form, upright
+from spinemc.geometry.shapes.spines import SPINE as ALONE
+from spinemc.geometry.shapes.spines import STUBBY as STUB
+from spinemc.geometry.shapes.tidy import tidied
 from spinemc.geometry.solids import Solid, united
-from spinemc.geometry.spines import RING, Form, upright
-from spinemc.geometry.spines import SPINE as ALONE
-from spinemc.geometry.spines import STUBBY as STUB
-from spinemc.geometry.tidy import tidied
 from spinemc.scenario.values import SOLVED_FOR
 
 SPINE = ALONE[0], (*ALONE[1], "shaft_radius", "shaft_length")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import brentq
 
-from spinemc.geometry.lathe import Span, arc, bow, line, surface_area
-from spinemc.geometry.parameters import Parameters, um
+from spinemc.geometry.shapes.lathe import Span, arc, bow, line, surface_area
+from spinemc.geometry.shapes.parameters import Parameters, um
 
 SPINE = (
     ("head_radius", "neck_radius", "neck_length", "psd_radius"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinemc.geometry.lathe import SIDES, line, revolve
+from spinemc.geometry.shapes.lathe import SIDES, line, revolve
 
 
 @dataclass(frozen=True)

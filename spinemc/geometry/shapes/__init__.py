@@ -1,0 +1,53 @@
+"""Parametric solids, by kind: plain ones, spines, dendrites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from spinemc.errors import GeometryError
+from spinemc.geometry.shapes import dendrites, plain
+from spinemc.geometry.shapes.parameters import Parameters, nearest
+from spinemc.geometry.solids import Solid
+from spinemc.scenario import Shape
+from spinemc.scenario.values import SOLVED_FOR
+
+__all__ = ["KINDS", "solid"]
+
+_Names = tuple[str, ...]
+
+KINDS: dict[str, tuple[Callable[[Parameters], Solid], _Names, _Names, _Names]] = {
+    "sphere": (plain.sphere, ("radius",), ("cap_angle",), ()),
+    "box": (plain.box, ("size",), (), ("size",)),
+    "cylinder": (plain.cylinder, ("radius", "length"), (), ()),
+    "revolution": (plain.revolution, ("profile",), ("regions",), ("profile", "regions")),
+    "spine": (dendrites.spine, *dendrites.SPINE, ()),
+    "stubby": (dendrites.stubby, *dendrites.STUBBY, ()),
+    "branched": (dendrites.branched, *dendrites.BRANCHED, ("branch",)),
+    "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, dendrites.OTHER),
+}
+"""By kind: what makes it, the parameters it needs, those it may have, and those of all these that are not numbers."""
+
+
+def solid(shape: Shape) -> Solid:
+    """Triangulate a parametric shape.
+
+    Parameters
+    ----------
+    shape : Shape
+        Its kind and its parameters [um]. Every kind knows `edge`, the wanted length of the triangles' edges,
+        chosen so that there are about 2000 triangles where it is not given.
+
+    Raises
+    ------
+    GeometryError
+        The kind or a parameter is not known, missing, or not possible; every fault is a line of the message.
+    """
+    if shape.kind not in KINDS:
+        raise GeometryError(
+            f'{shape.source}: geometry.kind = "{shape.kind}" is not a kind of shape'
+            f"{nearest(shape.kind, KINDS)}: known are {', '.join(KINDS)}."
+        )
+    make, needed, optional, other = KINDS[shape.kind]
+    given = {key: value for key, value in shape.parameters.items() if key != "kind"}
+    instead = SOLVED_FOR if shape.kind in ("spine", "branched") else None
+    return make(Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source, instead=instead))
