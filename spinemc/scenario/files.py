@@ -9,7 +9,7 @@ from typing import Any
 
 from spinemc import units
 from spinemc.errors import ScenarioError
-from spinemc.scenario.table import Table, integer, nearest, refuse, text
+from spinemc.scenario.table import Table, file_in, integer, nearest, refuse, text
 from spinemc.scenario.values import Shape, stand_in
 
 SCHEMA = 1
@@ -118,10 +118,11 @@ def schema(value: Any) -> int:
     return SCHEMA if value == SCHEMA and value is not True else refuse(f"this version reads schema {SCHEMA} only.")
 
 
-def shape_of(table: Table, source: str, other: Sequence[str] = ()) -> Shape | None:
+def shape_of(table: Table, source: str, folder: Path, other: Sequence[str] = ()) -> Shape | None:
     """The shape that a table holds: `kind`, and every other key a parameter but those that are something else."""
     kind = table.take("kind", text)
-    parameters = {key: table.take(key, parameter(key)) for key in table.entries if key not in ("kind", *other)}
+    keys = [key for key in table.entries if key not in ("kind", *other)]
+    parameters = {key: table.take(key, file_in(folder) if key == FILE else parameter(key)) for key in keys}
     return None if kind is None else Shape(kind, parameters, source)
 
 
@@ -134,7 +135,10 @@ _MEASURED = {
     "neck_resistance": "resistance",
     "resistivity": "resistivity",
 }
-_COUNTED = {"count": 10_000, "rows": 1000, "seed": 2**32}
+FILE = "swc"
+"""The parameter that is a file."""
+
+_COUNTED = {"count": 10_000, "rows": 1000, "seed": 2**32, "section": 2**31}
 """What parameters of shapes measure that are neither lengths nor plain angles, and what is counted and up to where."""
 
 
@@ -146,7 +150,7 @@ def parameter(key: str, depth: int = DEEPEST) -> Any:
         if depth == 0:
             refuse("lists stand in one another too deeply.")
         if key in _COUNTED:
-            return integer(0 if key == "seed" else 1, _COUNTED[key])(value)
+            return integer(0 if key in ("seed", "section") else 1, _COUNTED[key])(value)
         if isinstance(value, list):
             return tuple(map(parameter(key, depth - 1), value))
         if isinstance(value, Mapping):

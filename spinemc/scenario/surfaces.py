@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario.files import SCHEMA, apply_settings, parameter, read_toml, schema, shape_of
+from spinemc.scenario.files import FILE, SCHEMA, apply_settings, parameter, read_toml, schema, shape_of
 from spinemc.scenario.table import (
     Reader,
     Table,
@@ -88,7 +88,7 @@ def _read(path: Path, faults: list[str], overrides: Iterable[str] = ()) -> Geome
     top.take("title", text, "")
     top.take("source", text, "")
     table = top.table("geometry")
-    shape = shape_of(table, path.name, NAMED)
+    shape = shape_of(table, path.name, path.parent, NAMED)
     spec = None if shape is None else _with_names(GeometrySpec(shape), table, path.parent)
     top.close()
     return spec
@@ -101,7 +101,7 @@ def geometry(table: Table, folder: Path) -> GeometrySpec:
     if given == "file":
         base = _file(table, folder) or GeometrySpec()
     else:
-        base = GeometrySpec(_inline(table) if given == "shape" else None, mesh, unit)
+        base = GeometrySpec(_inline(table, folder) if given == "shape" else None, mesh, unit)
     return _with_names(base, table, folder)
 
 
@@ -140,13 +140,14 @@ def _mesh(table: Table, given: str | None, folder: Path) -> tuple[Path | None, f
     return None, 1.0
 
 
-def _inline(table: Table) -> Shape | None:
-    return shape_of(table.table("shape"), table.file)
+def _inline(table: Table, folder: Path) -> Shape | None:
+    return shape_of(table.table("shape"), table.file, folder)
 
 
 def _file(table: Table, folder: Path) -> GeometrySpec | None:
     """A geometry file, its shape with the parameters that stand beside `file` in place of its own."""
-    changed = {k: table.take(k, parameter(k)) for k in table.entries if k not in BESIDE_FILE}
+    own = [key for key in table.entries if key not in BESIDE_FILE]
+    changed = {key: table.take(key, file_in(folder) if key == FILE else parameter(key)) for key in own}
     path = table.take("file", file_in(folder))
     found = None if path is None else _read(path, table.faults)
     if found is None or found.shape is None:
@@ -171,7 +172,7 @@ def _outside(table: Table, folder: Path) -> Outside:
     given = _one_of(table, ("margin", "shape", "mesh"))
     mesh, unit = _mesh(table, given, folder)
     margin = table.take("margin", quantity("length", positive=True), None)
-    return Outside(margin, _inline(table) if given == "shape" else None, mesh, unit)
+    return Outside(margin, _inline(table, folder) if given == "shape" else None, mesh, unit)
 
 
 def _surface(table: Table, taken: dict[str, set[str]], folder: Path) -> Surface | None:
@@ -179,7 +180,7 @@ def _surface(table: Table, taken: dict[str, set[str]], folder: Path) -> Surface 
     name = new_name(table, taken["region"])
     given = _one_of(table, ("mesh", "shape", "plane", "copy"))
     mesh, unit = _mesh(table, given, folder)
-    shape = _inline(table) if given == "shape" else None
+    shape = _inline(table, folder) if given == "shape" else None
     plane = _plane(table.table("plane")) if given == "plane" else None
     copy, offset, thickness = _copy(table, given)
     at = table.take("at", vector, (0.0, 0.0, 0.0))

@@ -13,7 +13,7 @@ from spinemc.geometry.compartments import locate
 from spinemc.geometry.necks import necks
 from spinemc.geometry.shapes.parameters import Parameters
 from spinemc.geometry.shapes.placement import SIZES, drawn
-from spinemc.geometry.shapes.shafts import Shaft
+from spinemc.geometry.shapes.shafts import Arc
 from spinemc.geometry.shapes.spines import upright
 from spinemc.scenario import GeometrySpec, Shape, load_shape
 
@@ -84,7 +84,7 @@ def test_radii_are_solved_for(more):
 @pytest.mark.parametrize("bend", [0.0, 1.3, -1.3, 1e-3])
 def test_a_shaft_knows_how_far_points_are_from_its_side(bend):
     """Points put at known ways, angles and depths; the gradient by differences."""
-    shaft = Shaft(3.0, 0.4, 0.4, bend)
+    shaft = Arc(3.0, 0.4, 0.4, bend)
     rng = np.random.default_rng(4)
     s, angle, far = rng.uniform(0.1, 2.9, 200), rng.uniform(0.0, 2.0 * np.pi, 200), rng.uniform(0.1, 0.6, 200)
     frame = shaft.frame(s)
@@ -310,6 +310,7 @@ def test_published_shapes_have_their_published_sizes(file, scale, volume, area, 
         ({"count": 400, **SPINE, "placement": "random"}, "finds no room"),
         ({"fillet": 0.35, "spine": ({"at": 1.5, **SPINE},)}, "is rounded off with 0.35 um; its neck, 0.40 um, is too"),
         ({"bend_angle": 9.0}, "runs into itself"),
+        ({"bend_angle": 3.0, "length": 8.0, "segment": 1.0}, "the shaft winds too much to be cut"),
         ({"spine": ({"at": 1.0, **SPINE, "head_volume": 0.1},)}, "head_radius and head_volume are both given"),
         ({"count": 1, **SPINE, "head_volume": 0.1}, "head_radius and head_volume are both given"),
         ({"count": 1, "head_volume": 1e-5, "neck_radius": 0.06, "neck_length": 0.4, "psd_radius": 0.03},

@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[Callable[[Parameters], Solid], _Names, _Names, _Names]] =
     "stubby": (dendrites.stubby, *dendrites.STUBBY, ()),
     "branched": (dendrites.branched, *dendrites.BRANCHED, ("branch",)),
     "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, dendrites.OTHER),
+    "morphology": (dendrites.morphology, *dendrites.MORPHOLOGY, (*dendrites.OTHER, "swc", "section")),
 }
 """By kind: what makes it, the parameters it needs, those it may have, and those of all these that are not numbers."""
 

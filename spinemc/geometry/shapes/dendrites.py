@@ -13,11 +13,12 @@ from spinemc.geometry.shapes.parameters import Parameters, um
 from spinemc.geometry.shapes.placement import KEYS as PLACEMENT
 from spinemc.geometry.shapes.placement import OTHER as OTHER
 from spinemc.geometry.shapes.placement import Standing, listed, placed, refuse_crowding
-from spinemc.geometry.shapes.shafts import Shaft
+from spinemc.geometry.shapes.shafts import Arc, Shaft
 from spinemc.geometry.shapes.spines import RING, Form, upright
 from spinemc.geometry.shapes.spines import SPINE as ALONE
 from spinemc.geometry.shapes.spines import STUBBY as STUB
 from spinemc.geometry.shapes.tidy import tidied
+from spinemc.geometry.shapes.traces import traced
 from spinemc.geometry.solids import Solid, united
 from spinemc.scenario.values import SOLVED_FOR
 
@@ -25,6 +26,7 @@ SPINE = ALONE[0], (*ALONE[1], "shaft_radius", "shaft_length")
 STUBBY = STUB[0], (*STUB[1], "shaft_radius", "shaft_length")
 BRANCHED = (*ALONE[0], "branch"), ALONE[1]
 DENDRITE = ("length", "radius"), ("end_radius", "bend_angle", "fillet", "segment", *PLACEMENT)
+MORPHOLOGY = ("swc", "section"), ("begin", "length", "fillet", "segment", *PLACEMENT)
 """The parameters each needs, and those it may have."""
 
 ALL = (-np.inf,) * 3, (np.inf,) * 3
@@ -58,7 +60,7 @@ def _single(kind: str, given: Parameters) -> Solid:
     given.below(key, radius, "shaft_radius", f"{part} thinner than its shaft", form.foot)
     given.below(key, length / 2.0, "half of shaft_length", "it stands on the shaft", form.foot)
     given.refuse_faults()
-    shaft = Shaft(length, radius, radius)
+    shaft = Arc(length, radius, radius)
     standing = Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius)
     edge = given.edge(2.0 * np.pi * radius * (length + radius) + surface_area(form.spans))
     made = joined(_trunk(shaft, edge), "shaft", shaft, [standing], given.source, edge, fillet=0.0)
@@ -88,20 +90,30 @@ def dendrite(given: Parameters) -> Solid:
     """A stretch of shaft with spines, from the origin along x."""
     bend = given.get("bend_angle", 0.0)
     bend = bend if abs(bend) > STRAIGHT else 0.0
-    shaft = Shaft(given["length"], given["radius"], given.get("end_radius", given["radius"]), bend)
-    fillet = given.get("fillet", 0.0)
-    if abs(shaft.bend) * max(shaft.start, shaft.end) >= shaft.length:
+    return _with_spines(Arc(given["length"], given["radius"], given.get("end_radius", given["radius"]), bend), given)
+
+
+def morphology(given: Parameters) -> Solid:
+    """A stretch of a section of a traced neuron, with spines."""
+    return _with_spines(traced(given), given)
+
+
+def _with_spines(shaft: Shaft, given: Parameters) -> Solid:
+    if shaft.tightest <= shaft.widest:
         given.fault(
-            f"geometry.bend_angle is {shaft.bend:.3g} rad: a shaft of {um(shaft.length)} that thick runs into itself."
+            f"the shaft bends as tightly as a circle of {um(shaft.tightest)}, and is up to {um(shaft.widest)} thick: "
+            "it runs into itself."
         )
     given.refuse_faults()
+    fillet = given.get("fillet", 0.0)
     standing = placed(shaft, given)
     _check_feet(standing, given, fillet, "shaft")
-    area = np.pi * (shaft.start + shaft.end) * shaft.length + sum(surface_area(one.form.spans) for one in standing)
+    thick = float(shaft.radius(np.linspace(0.0, shaft.length, 257)).mean())
+    area = 2.0 * np.pi * thick * shaft.length + sum(surface_area(one.form.spans) for one in standing)
     edge = given.edge(area)
     made = joined(_trunk(shaft, edge), "shaft", shaft, standing, given.source, edge, fillet)
     parts = {f"{s.name}.{part}": row for s in standing for part, row in s.compartments(fillet).items()}
-    parts |= _segments(shaft, given.get("segment"))
+    parts |= _segments(shaft, given)
     return Solid(made.vertex, made.face, made.label, made.regions, tuple(parts), np.array(list(parts.values())))
 
 
@@ -109,7 +121,7 @@ def branched(given: Parameters) -> Solid:
     """A spine along z, its foot at z = 0, whose neck carries others."""
     own = {key: value for key, value in given.given.items() if key not in ("branch", "edge")}
     form = upright("spine", Parameters("spine", own, *ALONE, source=given.source, instead=SOLVED_FOR))
-    neck = Shaft(float(form.spans[0].curve(np.ones(1))[0, 1]), form.foot, form.foot)
+    neck = Arc(float(form.spans[0].curve(np.ones(1))[0, 1]), form.foot, form.foot)
     spans = [line("base", (0.0, 0.0), (form.foot, 0.0)), *form.spans]
     standing = listed(neck, given, {}, "branch")
     edge = given.edge(surface_area(spans) + sum(surface_area(one.form.spans) for one in standing))
@@ -209,12 +221,19 @@ def _least(vertex: np.ndarray, standing: Sequence[Standing], shaft: Shaft, edge:
     return least
 
 
-def _segments(shaft: Shaft, segment: float | None) -> dict[str, np.ndarray]:
-    """The parts of the shaft: one, or pieces of about a length [um], cut at right angles to its centre line."""
+def _segments(shaft: Shaft, given: Parameters) -> dict[str, np.ndarray]:
+    """The parts of the shaft: one, or pieces of about the length `segment`, cut at right angles to its centre line."""
+    segment = given.get("segment")
     number = 1 if segment is None else max(1, round(shaft.length / segment))
     if number == 1:
         return {"shaft": box(*ALL)}
     cuts = shaft.length * np.arange(1, number) / number
     center, along = shaft.center(cuts), shaft.frame(cuts)[..., 0]
+    s = np.linspace(0.0, shaft.length, 513)
+    beyond = (shaft.center(s) @ along.T - (center * along).sum(axis=1)) * np.sign(s[:, None] - cuts)
+    far = np.abs(s[:, None] - cuts) > 3.0 * shaft.widest
+    if (beyond[far] < shaft.widest).any():
+        given.fault(f"geometry.segment is {um(segment)}: the shaft winds too much to be cut: leave it out.")
+        given.refuse_faults()
     rows = {f"shaft_{k + 1}": half_space(c, a) for k, (c, a) in enumerate(zip(center, along, strict=True))}
     return rows | {f"shaft_{number}": box(*ALL)}

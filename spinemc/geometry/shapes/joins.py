@@ -52,7 +52,7 @@ def split_near(
         for center, axis, radius in feet:
             away = middle - center
             near = np.linalg.norm(away, axis=1) - radius
-            near[away @ axis < -2.0 * radius - shaft.start] = np.inf
+            near[away @ axis < -2.0 * radius - shaft.widest] = np.inf
             wanted = np.minimum(wanted, fine + GRADING * np.maximum(near, 0.0))
         long = length > 1.4 * wanted
         if not long.any():
