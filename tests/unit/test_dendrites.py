@@ -130,6 +130,21 @@ def test_a_shaft_converges_to_a_bent_and_tapered_tube(bend):
     np.testing.assert_allclose(ends, [np.pi * r * r, np.pi * s * s], rtol=5e-3)
 
 
+@pytest.mark.parametrize(
+    "end, bend, exact",
+    [
+        (0.25, 0.0, np.pi * 0.65 * np.hypot(3.0, 0.15)),  # a cone's side
+        (0.4, 1.2, 2.0 * np.pi * 0.4 * 3.0),  # a torus segment's
+    ],
+)
+def test_the_side_of_a_shaft_is_that_of_a_cone_and_of_a_torus(end, bend, exact):
+    edges = [0.08, 0.04, 0.02]
+    built = [made("dendrite", length=3.0, radius=0.4, end_radius=end, bend_angle=bend, edge=edge) for edge in edges]
+    errors = [g.region_area[g.regions.index("shaft")] / exact - 1.0 for g in built]
+    assert abs(errors[-1]) < 0.003
+    assert order(errors, edges) == pytest.approx(2.0, abs=0.3)
+
+
 def test_a_fillet_fills_a_quarter_of_a_ring():
     """On a shaft that is as good as flat it adds 2 pi (r + c) k^2 (1 - pi/4), c its centroid off the neck."""
     k, r, wide = 0.1, 0.1, 2.0
