@@ -95,7 +95,7 @@ class Engine:
         self.cell_of = cells.of_voxel.tolist()
         self.cell_volume, self.cell_area = cells.volume.tolist(), cells.area.tolist()
         self.cell_start, self.cell_voxel = cells.start.tolist(), cells.voxel.tolist()
-        self.cell_entry = cells.entry.tolist()
+        self.place = cells.place.tolist()
         self.compartments = system.geometry.compartment_shape.tolist()
         self.compartment_space = system.geometry.compartment_space.tolist()
         self.key = int(key[0]), int(key[1])
@@ -179,7 +179,7 @@ class Engine:
         """A random place of a compartment."""
         space = self.compartment_space[compartment]
         whole = compartment == self.compartment_space.index(space)
-        low, high = self.cell_entry[space : space + 2]
+        low, high = self.place[compartment]
         return self.anywhere(space, low, high, None if whole else compartment, ATTEMPTS * ATTEMPTS)
 
     def beside_membrane(self, molecule, side):

@@ -14,6 +14,7 @@ from spinemc.engine.rates import correction, spectrum
 from spinemc.engine.tabulate import tabulate
 from spinemc.geometry import Geometry
 from spinemc.geometry.grid import PARTS, Grid, shelters
+from spinemc.geometry.parts import reaches
 from spinemc.scenario import Boundary, Scenario
 
 _STEPS = (3.5, 2.0)  # lengths of steps, in standard deviations along an axis, that shelters are made for
@@ -213,13 +214,24 @@ class System:
             entry.append(entry[-1] + inner.size)
             cells += number
         geometry = self.geometry
+        place = np.empty((len(geometry.compartments), 2), np.int64)
+        for k, (laid, first) in enumerate(zip(self.grids, self._first, strict=False)):
+            whole, *parts = geometry.parts_of(k)
+            inner, size = voxel[k] - first, laid.voxels.size
+            place[whole] = entry[k : k + 2]
+            center = laid.voxels.origin + (np.stack(np.unravel_index(inner, laid.voxels.shape), axis=1) + 0.5) * size
+            for part in parts:
+                near = reaches(geometry.compartment_shape[part], center, 0.5 * np.sqrt(3.0) * size)
+                voxel.append(voxel[k][near])
+                place[part] = entry[-1], entry[-1] + np.count_nonzero(near)
+                entry.append(int(place[part, 1]))
         return Cells(
             of_voxel=np.concatenate(of_voxel).astype(np.int32),
             volume=np.concatenate([g.cell_volume for g in self.grids]),
             area=np.concatenate([g.cell_area for g in self.grids], axis=1),
             start=_chained(start),
             voxel=np.concatenate(voxel).astype(np.int32),
-            entry=np.array(entry, np.int64),
+            place=place,
             compartment_shape=np.ascontiguousarray(geometry.compartment_shape, np.float64),
             compartment_start=np.searchsorted(geometry.compartment_space, np.arange(len(geometry.spaces) + 1)).astype(
                 np.int64

@@ -74,6 +74,24 @@ def holds(part: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray((along >= 0.0) & (along <= length) & (across <= part[7] ** 2 * length))
 
 
+def reaches(part: np.ndarray, points: np.ndarray, margin: float) -> np.ndarray:
+    """(n,) bool: whether a part of space may come within a margin [um] of points; never false where it does."""
+    wider = part.copy()
+    if part[0] == BOX:
+        wider[1:4] -= margin
+        wider[4:7] += margin
+    elif part[0] == BALL:
+        wider[4] += margin
+    elif part[0] == HALF_SPACE:
+        wider[1:4] += margin * part[4:7] / np.linalg.norm(part[4:7])
+    else:
+        along = margin * part[4:7] / np.linalg.norm(part[4:7])
+        wider[1:4] -= along
+        wider[4:7] += 2.0 * along
+        wider[7] += margin
+    return holds(wider, points)
+
+
 def divide(solid: Manifold, part: np.ndarray) -> tuple[Manifold, list[Manifold]]:
     """What of a solid lies within a part of space, and the pieces that do not."""
     kind, start, end = part[0], part[1:4], part[4:7]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from cells import SHAFT, SPINE, area_of, ball, box, make, volume_of
 
+from spinemc.engine.trial import run_trial
 from spinemc.errors import GeometryError
+from spinemc.geometry import parts
 from spinemc.geometry.compartments import (
     contains,
     face_compartment,
@@ -15,6 +17,8 @@ from spinemc.geometry.compartments import (
     sample_surface,
     winding_number,
 )
+from spinemc.scenario import GeometrySpec, Named, Release, Run, Scenario, Shape, Species, Within
+from spinemc.simulate import prepare
 
 
 def test_regions_by_place():
@@ -147,3 +151,41 @@ def test_the_same_numbers_draw_the_same_points():
     one, two = (sample_inside(spine, 1, 100, np.random.default_rng(7)) for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert sample_inside(spine, 1, 0, np.random.default_rng(7)).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        parts.box((-0.2, -np.inf, 0.1), (0.3, 0.2, np.inf)),
+        parts.ball((0.1, 0.2, 0.0), 0.3),
+        parts.half_space((0.1, 0.0, 0.2), (0.6, -0.3, 2.0)),
+        parts.cylinder((0.1, -0.2, 0.0), (0.3, 0.4, -0.5), 0.2),
+    ],
+)
+def test_every_voxel_that_a_part_reaches_is_told(part):
+    """Voxels around points of the part are all told, and those far from it are not."""
+    rng, size = np.random.default_rng(6), 0.05
+    points = rng.uniform(-1.0, 1.0, (20_000, 3))
+    inside = points[parts.holds(part, points)]
+    centre = inside + rng.uniform(-0.5, 0.5, inside.shape) * size
+    margin = 0.5 * np.sqrt(3.0) * size
+    assert len(inside) > 100 and parts.reaches(part, centre, margin).all()
+    told = parts.reaches(part, points, margin)
+    assert inside.shape[0] < told.sum() < 0.9 * len(points)
+    assert told[parts.holds(part, points)].all()
+
+
+def test_a_nanodomain_in_a_dendrite_is_filled():
+    """A ball of 20 nm in ten micrometres of dendrite, a part in ten thousand of a million: found at once."""
+    ball = Named("mouth", Within("sphere", center=(5.0, 0.0, 0.25), radius=0.02))
+    shape = Shape("dendrite", {"length": 10.0, "radius": 0.3, "edge": 0.15})
+    tiny = Scenario(
+        geometry=GeometrySpec(shape=shape, compartment=(ball,)),
+        run=Run(t_stop=1e-6, dt=1e-6, sample_every=1e-6),
+        species=(Species("Ca", 220.0),),
+        release=(Release("Ca", count=500, inside="mouth"),),
+    )
+    system = prepare(tiny)
+    assert system.geometry.compartment_volume[1] == pytest.approx(4 / 3 * np.pi * 0.02**3, rel=1e-3)
+    trial = run_trial(system, 1, 0)
+    assert trial.count[0, :2, 0].tolist() == [500, 500]

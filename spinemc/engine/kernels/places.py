@@ -81,7 +81,8 @@ def anywhere_in(walls, cells, key, state, compartment):
     while cells.compartment_start[space + 1] <= compartment:
         space += 1
     part = NONE if compartment == cells.compartment_start[space] else compartment
-    return anywhere(walls, cells, key, state, space, cells.entry[space], cells.entry[space + 1], part, ANY_ATTEMPTS)
+    low, high = cells.place[compartment, 0], cells.place[compartment, 1]
+    return anywhere(walls, cells, key, state, space, low, high, part, ANY_ATTEMPTS)
 
 
 @jit

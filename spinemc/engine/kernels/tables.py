@@ -82,7 +82,9 @@ class Cells(NamedTuple):
     area: np.ndarray  # (surfaces, cells) membrane area [um^2]
     start: np.ndarray  # (cells + 1,) voxels of cell c are voxel[start[c]:start[c + 1]]
     voxel: np.ndarray
-    entry: np.ndarray  # (spaces + 1,) entries of `voxel` in space k are entry[k] .. entry[k + 1] - 1
+    # (compartments, 2) int64: compartment c lies in entries place[c, 0] .. place[c, 1] - 1 of `voxel`; the whole of a
+    # space has the voxels of its cells, a part those that it may reach, listed once more behind them
+    place: np.ndarray
     compartment_shape: np.ndarray  # (compartments, 8), see spinemc.geometry.parts
     compartment_start: np.ndarray  # (spaces + 1,) compartments of space k, the whole of it first
 
