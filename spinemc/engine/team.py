@@ -22,6 +22,7 @@ class Team:
     """
 
     def __init__(self, cores: int) -> None:
+        self.cores = cores
         self._free = threading.Semaphore(cores)
         self._helpers = ThreadPoolExecutor(cores, thread_name_prefix="helper")  # starts threads when they are needed
 

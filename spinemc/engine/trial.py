@@ -129,7 +129,7 @@ class _Molecules:
         self.blocks = [_block(system)]
         self.key = key
         species, steps = len(system.network.species), len(system.network.steps)
-        chemistry = system.chemistry(dt)
+        columns = max(1, int(system.chemistry(dt).columns[0]))
         self.spot = Spot(
             at=np.zeros((int(react.MOST_PRODUCTS), 3)),
             voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
@@ -149,10 +149,10 @@ class _Molecules:
             start=np.zeros(species, np.int64),
             room=np.zeros(species, np.int64),
             n=np.zeros(species, np.int64),
-            count=np.zeros(system.cells.volume.size * max(1, int(chemistry.columns[0])), np.int32),
-            head=np.zeros(system.cells.volume.size * max(1, int(chemistry.columns[0])), np.int32),
+            count=np.zeros(system.cells.volume.size * columns, np.int32),
+            head=np.zeros(system.cells.volume.size * columns, np.int32),
             after=np.zeros((0, 2), np.int32),
-            asked=np.zeros(max(1, int(chemistry.columns[0])), np.int64),
+            asked=np.zeros(columns, np.int64),
             leaver=np.zeros(0, np.int32),
             way=np.zeros(0, np.int32),
             fired=np.zeros(steps, np.int64),
@@ -259,9 +259,9 @@ class _Molecules:
             )
             return np.arange(low, low + gone)
 
-        most = n // PIECE
-        self.blocks += [_block(system) for _ in range(most - len(self.blocks))]
         assert self.team is not None
+        most = n // PIECE
+        self.blocks += [_block(system) for _ in range(min(most, self.team.cores) - len(self.blocks))]
         leavers = np.concatenate(self.team.share(fly, most))
         state.leaver[: leavers.size] = state.leaver[leavers]
         state.way[: leavers.size] = state.way[leavers]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinemc.geometry.parts import CYLINDER, HALF_SPACE
+from spinemc.geometry.shapes.spines import RESISTIVITY
 from spinemc.geometry.solids import upright
 
 if TYPE_CHECKING:
     from spinemc.geometry.mesh import Geometry
 
 SLICES = 64
-RESISTIVITY = 1.5  # Mohm um, 150 ohm cm, of cytoplasm
 CALCIUM = 220.0  # um^2/s, diffusion coefficient
 
 

@@ -118,11 +118,16 @@ def schema(value: Any) -> int:
     return SCHEMA if value == SCHEMA and value is not True else refuse(f"this version reads schema {SCHEMA} only.")
 
 
+def reader(key: str, folder: Path) -> Any:
+    """A reader of what a shape's key holds: a parameter, or a file found from a folder."""
+    return file_in(folder) if key == FILE else parameter(key)
+
+
 def shape_of(table: Table, source: str, folder: Path, other: Sequence[str] = ()) -> Shape | None:
     """The shape that a table holds: `kind`, and every other key a parameter but those that are something else."""
     kind = table.take("kind", text)
     keys = [key for key in table.entries if key not in ("kind", *other)]
-    parameters = {key: table.take(key, file_in(folder) if key == FILE else parameter(key)) for key in keys}
+    parameters = {key: table.take(key, reader(key, folder)) for key in keys}
     return None if kind is None else Shape(kind, parameters, source)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario.files import FILE, SCHEMA, apply_settings, parameter, read_toml, schema, shape_of
+from spinemc.scenario.files import SCHEMA, apply_settings, read_toml, reader, schema, shape_of
 from spinemc.scenario.table import (
     Reader,
     Table,
@@ -147,7 +147,7 @@ def _inline(table: Table, folder: Path) -> Shape | None:
 def _file(table: Table, folder: Path) -> GeometrySpec | None:
     """A geometry file, its shape with the parameters that stand beside `file` in place of its own."""
     own = [key for key in table.entries if key not in BESIDE_FILE]
-    changed = {key: table.take(key, file_in(folder) if key == FILE else parameter(key)) for key in own}
+    changed = {key: table.take(key, reader(key, folder)) for key in own}
     path = table.take("file", file_in(folder))
     found = None if path is None else _read(path, table.faults)
     if found is None or found.shape is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from spinemc.errors import GeometryError
 from spinemc.geometry.shapes import dendrites, plain
 from spinemc.geometry.shapes.parameters import Parameters, nearest
+from spinemc.geometry.shapes.placement import OTHER
 from spinemc.geometry.solids import Solid
 from spinemc.scenario import Shape
 from spinemc.scenario.values import SOLVED_FOR
@@ -23,8 +24,8 @@ KINDS: dict[str, tuple[Callable[[Parameters], Solid], _Names, _Names, _Names]] =
     "spine": (dendrites.spine, *dendrites.SPINE, ()),
     "stubby": (dendrites.stubby, *dendrites.STUBBY, ()),
     "branched": (dendrites.branched, *dendrites.BRANCHED, ("branch",)),
-    "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, dendrites.OTHER),
-    "morphology": (dendrites.morphology, *dendrites.MORPHOLOGY, (*dendrites.OTHER, "swc", "section")),
+    "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, OTHER),
+    "morphology": (dendrites.morphology, *dendrites.MORPHOLOGY, (*OTHER, "swc", "section")),
 }
 """By kind: what makes it, the parameters it needs, those it may have, and those of all these that are not numbers."""
 

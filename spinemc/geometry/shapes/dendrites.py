@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from spinemc.geometry.shapes.joins import round_off, split_near
 from spinemc.geometry.shapes.lathe import SIDES, line, surface_area, turned
 from spinemc.geometry.shapes.parameters import Parameters, um
 from spinemc.geometry.shapes.placement import KEYS as PLACEMENT
-from spinemc.geometry.shapes.placement import OTHER as OTHER
 from spinemc.geometry.shapes.placement import Standing, listed, placed, refuse_crowding
 from spinemc.geometry.shapes.shafts import Arc, Shaft
 from spinemc.geometry.shapes.spines import RING, Form, upright
@@ -112,9 +112,7 @@ def _with_spines(shaft: Shaft, given: Parameters) -> Solid:
     area = 2.0 * np.pi * thick * shaft.length + sum(surface_area(one.form.spans) for one in standing)
     edge = given.edge(area)
     made = joined(_trunk(shaft, edge), "shaft", shaft, standing, given.source, edge, fillet)
-    parts = {f"{s.name}.{part}": row for s in standing for part, row in s.compartments(fillet).items()}
-    parts |= _segments(shaft, given)
-    return Solid(made.vertex, made.face, made.label, made.regions, tuple(parts), np.array(list(parts.values())))
+    return _in_parts(made, standing, fillet, _segments(shaft, given))
 
 
 def branched(given: Parameters) -> Solid:
@@ -131,12 +129,15 @@ def branched(given: Parameters) -> Solid:
     fillet = given.get("fillet", 0.0)
     _check_feet(standing, given, fillet, "neck")
     whole = joined(trunk, "neck", neck, standing, given.source, edge, fillet)
-    parts = {f"{one.name}.{part}": row for one in standing for part, row in one.compartments(fillet).items()}
     at = (form.junction or 0.0, 0.0, 0.0)
-    parts |= {"head": half_space(at, (-1.0, 0.0, 0.0)), "neck": half_space(at, (1.0, 0.0, 0.0))}
-    return turned_up(
-        Solid(whole.vertex, whole.face, whole.label, whole.regions, tuple(parts), np.array(list(parts.values())))
-    )
+    rest = {"head": half_space(at, (-1.0, 0.0, 0.0)), "neck": half_space(at, (1.0, 0.0, 0.0))}
+    return _turned_up(_in_parts(whole, standing, fillet, rest))
+
+
+def _in_parts(whole: Solid, standing: Sequence[Standing], fillet: float, rest: dict[str, np.ndarray]) -> Solid:
+    """A body with the compartments of the spines on it, and those of the rest of it."""
+    parts = {f"{one.name}.{part}": row for one in standing for part, row in one.compartments(fillet).items()} | rest
+    return replace(whole, compartments=tuple(parts), compartment_shape=np.array(list(parts.values())))
 
 
 def _check_feet(standing: Sequence[Standing], given: Parameters, fillet: float, trunk: str) -> None:
@@ -154,7 +155,7 @@ def _check_feet(standing: Sequence[Standing], given: Parameters, fillet: float, 
     given.refuse_faults()
 
 
-def turned_up(lying: Solid) -> Solid:
+def _turned_up(lying: Solid) -> Solid:
     """What lies along x, standing along z."""
     shape = lying.compartment_shape.copy()
     shape[:, 1:4], shape[:, 4:7] = shape[:, [2, 3, 1]], shape[:, [5, 6, 4]]  # of cylinders and half-spaces

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from spinemc.geometry.shapes.dendrites import Shaft
+from spinemc.geometry.shapes.shafts import Shaft
 
 Distance = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 GRADING = 0.4  # how fast edges may grow away from where they are to be short

@@ -15,7 +15,7 @@ from spinemc.geometry.shapes.parameters import Parameters, nearest, um
 from spinemc.geometry.shapes.shafts import Shaft
 from spinemc.geometry.shapes.spines import SPINE, STUBBY, Form, upright
 from spinemc.geometry.solids import Solid, manifold
-from spinemc.scenario.values import SOLVED_FOR
+from spinemc.scenario.values import SOLVED_FOR, stand_in
 
 FORMS = {"spine": SPINE, "stubby": STUBBY}
 SIZE = tuple(
@@ -81,8 +81,7 @@ class Standing:
         """A rod around its neck and a ball around its head: (2, 3) ends of a segment and the radius about it [um]."""
         up, form = self.turn[:, 2], self.form
         low = form.junction or 0.0
-        middle, reach = 0.5 * (low + form.top), 0.5 * (form.top - low)
-        wide = max(form.widest, 1e-9)
+        middle, reach, wide = 0.5 * (low + form.top), 0.5 * (form.top - low), form.widest
         inner = max(reach - wide, 0.0)
         head = (
             np.array([self.foot + (middle - inner) * up, self.foot + (middle + inner) * up]),
@@ -182,38 +181,35 @@ def listed(shaft: Shaft, given: Parameters, common: dict[str, float], key: str =
         given.refuse_faults()
     standing = []
     for number, entry in enumerate(entries, start=1):
-        own = _sizes(f"geometry.{key}.{number}.", given, common, {"at": None} | entry)
+        own = _sizes(f"geometry.{key}.{number}.", given, common, entry, ("at",))
         standing.append(
             _stand(shaft, f"{key}_{number}", entry.get("kind", "spine"), own, own["at"], own.get("angle", 0.0))
         )
     return standing
 
 
-def _sizes(place: str, given: Parameters, common: dict[str, float], entry: dict[str, Any]) -> Parameters:
-    """The parameters of one spine, said at some place: its own, and the dendrite's where it has none."""
+def _sizes(
+    place: str, given: Parameters, common: dict[str, float], entry: dict[str, Any], besides: tuple[str, ...] = ()
+) -> Parameters:
+    """The parameters of one spine, said at some place: its own, and the dendrite's where it has none; it needs more."""
     kind = entry.get("kind", "spine")
     if kind not in FORMS:
         given.fault(f'{place}kind = "{kind}" is no spine.{nearest(str(kind), FORMS)} Known are {", ".join(FORMS)}.')
         given.refuse_faults()
     needed, optional = FORMS[kind]
-    own = {key: value for key, value in entry.items() if key != "kind" and value is not None}
-    said = {SOLVED_FOR.get(key, key) for key in own} | set(own)
-    other = {SOLVED_FOR[key]: key for key in needed if kind == "spine" and key in SOLVED_FOR}
-    of_all = {
-        key: value
-        for key, value in common.items()
-        if key in (*needed, *optional, *other) and not {key, other.get(key), SOLVED_FOR.get(key)} & said
-    }
-    where = ("at",) if "at" in entry else ()
+    own = {key: value for key, value in entry.items() if key != "kind"}
+    instead = SOLVED_FOR if kind == "spine" else {}
+    known = (*needed, *optional, *instead.values())
+    of_all = {key: value for key, value in common.items() if key in known and stand_in(key) not in own}
     return Parameters(
         f"{kind} of a dendrite",
         of_all | own,
-        (*where, *needed),
+        (*besides, *needed),
         ("angle", *optional),
         (),
         given.source,
         place,
-        SOLVED_FOR if kind == "spine" else None,
+        instead,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinemc.geometry.checks import crossed
+
 TURNED = 0.5  # cosine between the normals of a triangle before and after that is too small
 FLAT = 0.2  # height of a triangle over its longest edge that is too small
 PASSES = 12
@@ -55,9 +57,6 @@ class _Surface:
         used, face = np.unique(self.face[self.alive], return_inverse=True)
         return self.vertex[used], face.reshape(-1, 3).astype(np.int32), self.label[self.alive]
 
-    def _corners(self) -> np.ndarray:
-        return self.vertex[self.face]
-
     def draw_together(self) -> int:
         """Draw the ends of short edges together, the shortest first. Returns how many."""
         faces = np.flatnonzero(self.alive)
@@ -83,8 +82,8 @@ class _Surface:
         place = self.vertex[a] if on_a != on_b else 0.5 * (self.vertex[a] + self.vertex[b])
         changed = list((self.around[a] | self.around[b]) - both)
         corners = self.face[changed]
-        before = _normal(self.vertex[corners])
-        after = _normal(np.where(((corners == a) | (corners == b))[..., None], place, self.vertex[corners]))
+        before = crossed(self.vertex[corners])
+        after = crossed(np.where(((corners == a) | (corners == b))[..., None], place, self.vertex[corners]))
         size = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
         if (size == 0.0).any() or ((before * after).sum(axis=1) < TURNED * size).any():
             return False
@@ -107,7 +106,7 @@ class _Surface:
         faces = np.flatnonzero(self.alive)
         corner = self.vertex[self.face[faces]]
         longest = np.linalg.norm(corner - np.roll(corner, -1, axis=1), axis=2).max(axis=1)
-        flat = np.linalg.norm(_normal(corner), axis=1) < FLAT * longest**2
+        flat = np.linalg.norm(crossed(corner), axis=1) < FLAT * longest**2
         return sum(self._turn(f) for f in faces[flat].tolist())
 
     def _turn(self, f: int) -> bool:
@@ -123,7 +122,7 @@ class _Surface:
         if d in self._beside(c):
             return False
         old, new = np.array([[a, b, c], [b, a, d]]), np.array([[a, d, c], [d, b, c]])
-        before, after = _normal(self.vertex[old]), _normal(self.vertex[new])
+        before, after = crossed(self.vertex[old]), crossed(self.vertex[new])
         mean = before.sum(axis=0) / max(float(np.linalg.norm(before.sum(axis=0))), 1e-300)
         if (after @ mean < TURNED * np.linalg.norm(after, axis=1)).any():
             return False
@@ -139,11 +138,7 @@ class _Surface:
         return True
 
 
-def _normal(corner: np.ndarray) -> np.ndarray:
-    return np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-
-
 def _shape(corner: np.ndarray) -> np.ndarray:
     """Area over the sum of the squares of the edges: the larger, the nearer to an equilateral triangle."""
     edges = ((corner - np.roll(corner, 1, axis=1)) ** 2).sum(axis=(1, 2))
-    return np.linalg.norm(_normal(corner), axis=1) / np.maximum(edges, 1e-300)
+    return np.linalg.norm(crossed(corner), axis=1) / np.maximum(edges, 1e-300)
