@@ -54,7 +54,7 @@ def draw_mesh(
     """
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    seen = np.flatnonzero(geometry.face_surface != (geometry.surfaces.index(FAR) if FAR in geometry.surfaces else -1))
+    seen = _seen(geometry)
     colour = _colours(geometry, seen)
     called = [_kind(name) for name in geometry.regions]
     facing = (_smooth_normals(geometry) @ (_turn(azimuth) @ LIGHT))[seen]
@@ -91,6 +91,11 @@ def draw_mesh(
 def _kind(region: str) -> str:
     """What a region is of, whichever spine it belongs to: all heads of a dendrite look alike."""
     return region.rpartition(".")[2]
+
+
+def _seen(geometry: Geometry) -> np.ndarray:
+    """Numbers of the faces that are drawn: all but those of the far side of the outside."""
+    return np.flatnonzero(geometry.face_surface != (geometry.surfaces.index(FAR) if FAR in geometry.surfaces else -1))
 
 
 def _colours(geometry: Geometry, seen: np.ndarray) -> dict[str, np.ndarray]:
@@ -164,7 +169,7 @@ def _lying(geometry: Geometry, size: np.ndarray) -> Figure:
         ax = figure.add_axes(place, projection="3d", facecolor="none")
         draw_mesh(ax, geometry, azimuth, elevation, bar=elevation < 45.0, legend=False)
         middle -= 0.5 * room
-    colour = _colours(geometry, np.arange(len(geometry.face)))
+    colour = _colours(geometry, _seen(geometry))
     figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), len(colour)))
     return figure
 

@@ -41,7 +41,7 @@ def check(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     pairs = crossings(vertex, face)
     if len(pairs):
         place = at(vertex[face[pairs[0]]].mean(axis=(0, 1)))
-        number = _count(len(np.unique(pairs)), "face")
+        number = number_of(len(np.unique(pairs)), "face")
         raise GeometryError(f"{name}: passes through itself: {number} cross others, the first at {place} um.")
 
 
@@ -107,7 +107,8 @@ def crossed(triangles: np.ndarray) -> np.ndarray:
     return np.asarray(np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]))
 
 
-def _count(number: int, thing: str) -> str:
+def number_of(number: int, thing: str) -> str:
+    """A number of things as messages write it."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
@@ -119,23 +120,31 @@ def _check_numbers(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     if len(bad):
         place = ", ".join(f"{x:g}" for x in vertex[bad[0]])
         raise GeometryError(
-            f"{name}: {_count(len(bad), 'corner')} not finite, the first number {bad[0]}: ({place}) um."
+            f"{name}: {number_of(len(bad), 'corner')} not finite, the first number {bad[0]}: ({place}) um."
         )
+
+
+def degenerate(vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """(f,) bool: which faces have no area to speak of."""
+    corners = vertex[face]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    extent = np.ptp(vertex, axis=0).max()
+    return np.asarray(np.linalg.norm(crossed(corners), axis=1) <= 1e-10 * extent * longest)
 
 
 def _check_faces(vertex: np.ndarray, face: np.ndarray, name: str) -> None:
     corners = vertex[face]
-    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
-    extent = np.ptp(vertex, axis=0).max()
-    flat = np.linalg.norm(crossed(corners), axis=1) <= 1e-10 * extent * longest
+    flat = degenerate(vertex, face)
     if flat.any():
         place = at(corners[np.argmax(flat)].mean(axis=0))
-        raise GeometryError(f"{name}: {_count(int(flat.sum()), 'degenerate face')} (no area), the first at {place} um.")
+        raise GeometryError(
+            f"{name}: {number_of(int(flat.sum()), 'degenerate face')} (no area), the first at {place} um."
+        )
     _, index, count = np.unique(np.sort(face, axis=1), axis=0, return_index=True, return_counts=True)
     if (count > 1).any():
         place = at(corners[index[count > 1].min()].mean(axis=0))
         raise GeometryError(
-            f"{name}: {_count(int((count - 1).sum()), 'face')} there more than once, the first at {place} um."
+            f"{name}: {number_of(int((count - 1).sum()), 'face')} there more than once, the first at {place} um."
         )
 
 
@@ -154,10 +163,12 @@ def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str, is_open: bool 
         raise GeometryError(f"{name}: closed, with no open edge: a sheet is open. Leave `open` out.")
     if not is_open and (count == 1).any():
         number, place = fault(count == 1)
-        raise GeometryError(f"{name}: not closed: {_count(number, 'open edge')}, the first at {place} um.")
+        raise GeometryError(f"{name}: not closed: {number_of(number, 'open edge')}, the first at {place} um.")
     if (count > 2).any():
         number, place = fault(count > 2)
-        raise GeometryError(f"{name}: more than two faces meet at {_count(number, 'edge')}, the first at {place} um.")
+        raise GeometryError(
+            f"{name}: more than two faces meet at {number_of(number, 'edge')}, the first at {place} um."
+        )
     pairs = order[first[count == 2][:, None] + np.arange(2)]
     same = start[pairs[:, 0]] == start[pairs[:, 1]]
     if same.any():
@@ -166,7 +177,7 @@ def _check_edges(vertex: np.ndarray, face: np.ndarray, name: str, is_open: bool 
         number, place = fault(among)
         raise GeometryError(
             f"{name}: inconsistent winding: neighbouring faces point to opposite sides at "
-            f"{_count(number, 'edge')}, the first at {place} um."
+            f"{number_of(number, 'edge')}, the first at {place} um."
         )
     return pairs
 
@@ -187,7 +198,9 @@ def _check_corners(vertex: np.ndarray, face: np.ndarray, pairs: np.ndarray, name
     if (fans > 1).any():
         bad = np.flatnonzero(fans > 1)
         place = at(vertex[bad[0]])
-        raise GeometryError(f"{name}: separate sheets touch at {_count(len(bad), 'corner')}, the first at {place} um.")
+        raise GeometryError(
+            f"{name}: separate sheets touch at {number_of(len(bad), 'corner')}, the first at {place} um."
+        )
 
 
 def pieces(vertex: np.ndarray, face: np.ndarray) -> np.ndarray:

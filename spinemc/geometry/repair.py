@@ -6,10 +6,9 @@ from collections import deque
 
 import numpy as np
 
-from spinemc.geometry.checks import at, crossed, pieces, signed_volume
+from spinemc.geometry.checks import at, crossed, degenerate, number_of, pieces, signed_volume
 
 SAME = 1e-9  # of the extent: corners nearer to each other than this are one
-FLAT = 1e-10  # of the extent, times the longest edge: twice the area of a triangle that is none
 
 
 def repaired(vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
@@ -42,17 +41,16 @@ def repaired(vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarr
     def keep(chosen: np.ndarray, said: str) -> None:
         nonlocal face
         if not chosen.all():
-            changes.append(f"removed {_number(int((~chosen).sum()), 'face')} {said}")
+            changes.append(f"removed {number_of(int((~chosen).sum()), 'face')} {said}")
             face = face[chosen]
 
     keep(np.isfinite(vertex).all(axis=1)[face].all(axis=1), "with corners that are not finite")
+    if len(face) == 0:
+        return vertex, face.astype(np.int32), np.zeros(0, np.int64), changes
     vertex, face, merged = _merged(vertex, face)
     if merged:
-        changes.append(f"merged {_number(merged, 'corner')} that lay where others do")
-    corner = vertex[face]
-    longest = np.linalg.norm(corner - np.roll(corner, 1, axis=1), axis=2).max(axis=1, initial=0.0)
-    extent = float(np.ptp(vertex, axis=0).max(initial=0.0))
-    keep(np.linalg.norm(crossed(corner), axis=1) > FLAT * extent * longest, "without area")
+        changes.append(f"merged {number_of(merged, 'corner')} that lay where others do")
+    keep(~degenerate(vertex, face), "without area")
     first = np.zeros(len(face), bool)
     first[np.unique(np.sort(face, axis=1), axis=0, return_index=True)[1]] = True
     keep(first, "that were there more than once")
@@ -60,23 +58,21 @@ def repaired(vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarr
         return vertex, face.astype(np.int32), np.zeros(0, np.int64), changes
     piece = pieces(vertex, face)
     area = np.bincount(piece, np.linalg.norm(crossed(vertex[face]), axis=1))
-    keep(piece == np.argmax(area), f"of {_number(len(area) - 1, 'smaller piece')}")
+    keep(piece == np.argmax(area), f"of {number_of(len(area) - 1, 'smaller piece')}")
     turned = _wound(face)
     if turned.any():
-        changes.append(f"turned {_number(int(turned.sum()), 'face')} to agree with their neighbours")
+        changes.append(f"turned {number_of(int(turned.sum()), 'face')} to agree with their neighbours")
         face = np.where(turned[:, None], face[:, ::-1], face)
     vertex, face, hole, places = _closed(vertex, face)
     for k, place in enumerate(places, start=1):
-        changes.append(f"closed a hole of {_number(int((hole == k).sum()), 'triangle')} at {place} um: region cut_{k}")
+        changes.append(
+            f"closed a hole of {number_of(int((hole == k).sum()), 'triangle')} at {place} um: region cut_{k}"
+        )
     if signed_volume(vertex[face]) < 0.0:
         changes.append("turned the whole surface round: it was inside out")
         face = face[:, ::-1]
     used, face = np.unique(face, return_inverse=True)
     return vertex[used], face.reshape(-1, 3).astype(np.int32), hole, changes
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _merged(vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:

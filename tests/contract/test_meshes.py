@@ -165,6 +165,9 @@ def test_a_sound_mesh_needs_no_repair_and_a_hopeless_one_is_refused(tmp_path, ca
     assert capsys.readouterr().out.startswith("repaired: nothing was wrong.\n")
     write(tmp_path / "cell.obj", *through_itself())
     assert "passes through itself" in answer(capsys, "geometry", tmp_path / "cell.obj", "--repair")
+    vertex, face = ball()
+    write(tmp_path / "cell.obj", vertex * np.nan, face)
+    assert "the surface is empty" in answer(capsys, "geometry", tmp_path / "cell.obj", "--repair")
     assert "not a mesh file" in answer(capsys, "geometry", tmp_path / "cell.toml", "--repair")
 
 
