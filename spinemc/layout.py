@@ -32,6 +32,8 @@ class Layout:
     regions, areas : tuple of str, (r,) float64
         Names, and areas [um^2].
     surface_species : tuple of str
+    sets : tuple of str
+        The set of each compartment, "" for the parts that belong to none by name; all of them where empty.
     homes, surface_homes : tuple of str
         For each volume species the space, for each surface species the surface that it lives in; the cytosol and the
         membrane where empty.
@@ -57,6 +59,7 @@ class Layout:
     regions: tuple[str, ...]
     areas: np.ndarray
     surface_species: tuple[str, ...]
+    sets: tuple[str, ...] = ()
     homes: tuple[str, ...] = ()
     surface_homes: tuple[str, ...] = ()
     reactions: tuple[str, ...] = ()
@@ -180,6 +183,7 @@ def fixed(layout: Layout, geometry: Geometry) -> dict[str, tuple[tuple[str, ...]
     um = {"units": "um"}
     arrays = {
         "counts/compartment": (("compartment",), layout.compartments, {}),
+        "counts/set": (("compartment",), layout.sets or ("",) * len(layout.compartments), {}),
         "counts/species": (("species",), layout.volume_species, {}),
         "counts/home": (("species",), layout.homes or ("cytosol",) * len(layout.volume_species), {}),
         "counts/volume": (("compartment",), np.asarray(layout.volumes, np.float64), {"units": "um^3"}),

@@ -144,6 +144,7 @@ def layout(system: System) -> Layout:
         time=scenario.run.sample_times,
         compartments=geometry.compartments,
         volumes=geometry.compartment_volume,
+        sets=tuple(geometry.sets[of] for of in geometry.compartment_set),
         volume_species=tuple(net.species[s] for s in net.volume_species),
         regions=geometry.regions,
         areas=geometry.region_area,

@@ -14,7 +14,7 @@ import math
 from naive_draws import CREEP, ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
 from naive_surface import BOUNCES, Sheet, Surface, dot, frame, minus, plus, times
 
-from spinemc.engine.kernels.places import BALL, BOX, HALF_SPACE
+from spinemc.engine.kernels.places import BALL, BOX, HALF_SPACE, SHELL
 from spinemc.engine.kernels.tables import (
     ARRIVED,
     AT_FIRST,
@@ -98,6 +98,8 @@ class Engine:
         self.place = cells.place.tolist()
         self.compartments = system.geometry.compartment_shape.tolist()
         self.compartment_space = system.geometry.compartment_space.tolist()
+        self.compartment_set = system.geometry.compartment_set.tolist()
+        self.shell = system.geometry.shell.tolist()
         self.key = int(key[0]), int(key[1])
         self.molecules = []
         for first, n in zip(state.start.tolist(), state.n.tolist(), strict=True):
@@ -139,9 +141,11 @@ class Engine:
         self.molecules[species][i] = self.molecules[species][-1]
         self.molecules[species].pop()
 
-    @staticmethod
-    def is_within(kind, s, p):
+    def is_within(self, kind, s, p):
         """Whether a part of space holds a point."""
+        if kind == SHELL:
+            i, j, k = (int((p[a] - s[a]) / s[3]) for a in range(3))
+            return self.shell[int(s[4]) + (i * int(s[6]) + j) * int(s[7]) + k]
         away, axis = minus(p, s[:3]), s[3:6]
         if kind == BOX:
             return all(s[a] <= p[a] < s[3 + a] for a in range(3))
@@ -153,13 +157,14 @@ class Engine:
         length = dot(axis, axis)
         return 0.0 <= along < length and dot(away, away) * length - along * along < s[6] * s[6] * length
 
-    def compartment(self, space, p):
-        """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
+    def compartment(self, space, of, p):
+        """Number of the compartment of a set in a space that holds a point: the first that does; None where none."""
         whole = self.compartment_space.index(space)
         for number, (kind, *s) in enumerate(self.compartments):
-            if self.compartment_space[number] == space and number != whole and self.is_within(kind, s, p):
+            is_there = self.compartment_space[number] == space and self.compartment_set[number] == of
+            if is_there and number != whole and self.is_within(kind, s, p):
                 return number
-        return whole
+        return None
 
     def anywhere(self, space, low, high, compartment, attempts):
         """A random place of a space in entries low ... high - 1 of Cells.voxel; None where none was found."""
@@ -169,7 +174,8 @@ class Engine:
             voxel = self.cell_voxel[low + pick(a, high - low)]
             s = self.spaces[space]
             p = s.point(voxel, [uniform(word) for word in along])
-            if s.inside(p) and compartment in (None, self.compartment(space, p)):
+            of = None if compartment is None else self.compartment_set[compartment]
+            if s.inside(p) and compartment in (None, self.compartment(space, of, p)):
                 place = p
                 break
         self.serial[PLACES] += 1

@@ -221,7 +221,7 @@ class System:
             place[whole] = entry[k : k + 2]
             center = laid.voxels.origin + (np.stack(np.unravel_index(inner, laid.voxels.shape), axis=1) + 0.5) * size
             for part in parts:
-                near = reaches(geometry.compartment_shape[part], center, 0.5 * np.sqrt(3.0) * size)
+                near = reaches(geometry.compartment_shape[part], center, 0.5 * np.sqrt(3.0) * size, geometry.shell)
                 voxel.append(voxel[k][near])
                 place[part] = entry[-1], entry[-1] + np.count_nonzero(near)
                 entry.append(int(place[part, 1]))
@@ -236,7 +236,19 @@ class System:
             compartment_start=np.searchsorted(geometry.compartment_space, np.arange(len(geometry.spaces) + 1)).astype(
                 np.int64
             ),
+            compartment_set=self._sets,
+            shell=geometry.shell,
         )
+
+    @property
+    def _sets(self) -> np.ndarray:
+        """(compartments, 2) int64: the first part of the set that each is of, and the first compartment after it."""
+        geometry = self.geometry
+        found = np.zeros((len(geometry.compartments), 2), np.int64)
+        for c, of in enumerate(geometry.compartment_set):
+            mine = geometry.set_of(int(geometry.compartment_space[c]), int(of))
+            found[c] = (mine[0], mine[-1] + 1) if mine.size else (c, c + 1)
+        return found
 
     @cached_property
     def entries(self) -> Entries:

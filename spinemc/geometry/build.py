@@ -11,14 +11,14 @@ import numpy as np
 
 from spinemc.errors import GeometryError
 from spinemc.geometry.checks import at, check, check_extent, check_sheet, crossed
-from spinemc.geometry.io import FORMATS, read_faces, read_mesh
+from spinemc.geometry.io import FORMATS, read_mesh
 from spinemc.geometry.mesh import Geometry
-from spinemc.geometry.parts import WHOLE, ball, holds
-from spinemc.geometry.parts import box as box_part
+from spinemc.geometry.naming import each_shell, lay_compartments, lay_regions, shells
 from spinemc.geometry.repair import repaired
 from spinemc.geometry.shapes import solid
+from spinemc.geometry.shells import laid
 from spinemc.geometry.solids import PICOMETRE, Solid, box, complement, manifold, normals, section, shell
-from spinemc.scenario import GeometrySpec, Named, Within
+from spinemc.scenario import GeometrySpec, Named
 from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Surface, Vector
 
 if TYPE_CHECKING:
@@ -124,8 +124,10 @@ def build(spec: GeometrySpec, path: Path | None = None) -> Geometry:
     sides = _arranged(parts, spaces, where)
     count = [len(part.made.face) for part in parts]
     first = np.cumsum([0] + [len(part.made.vertex) for part in parts])
-    label, regions, region_surface = _regions(parts, spec.region, where)
-    compartments, shapes, compartment_space = _compartments(cell.made, spec.compartment, spaces, where)
+    label, regions, region_surface = lay_regions([(part.name, part.made) for part in parts], spec.region, where)
+    entries = each_shell(spec.compartment, regions, where)
+    compartments, shapes, homes, sets = lay_compartments(cell.made, entries, spaces, where)
+    names = tuple(dict.fromkeys(sets))
     geometry = Geometry(
         name=name,
         vertex=np.concatenate([np.asarray(part.made.vertex, dtype=np.float64) for part in parts]),
@@ -139,12 +141,15 @@ def build(spec: GeometrySpec, path: Path | None = None) -> Geometry:
         face_surface=np.repeat(np.arange(len(parts)), count).astype(np.int16),
         face_space=np.repeat(np.array(sides), count, axis=0).astype(np.int16),
         region_surface=region_surface,
-        compartment_space=compartment_space,
+        compartment_space=homes,
+        compartment_set=np.array([names.index(of) for of in sets]),
+        sets=names,
     )
+    geometry = laid(geometry, shells(geometry, entries, where), where)
     if spec.shape is not None and geometry.genus != 0:
         raise GeometryError(f"{name}: the shape has {geometry.genus} holes through it, must have none.")
     for i, (compartment, volume) in enumerate(zip(compartments, geometry.compartment_volume, strict=True)):
-        space = int(compartment_space[i])
+        space = int(homes[i])
         if volume <= 1e-12 * geometry.compartment_volume[geometry.parts_of(space)[0]]:
             what = "the inside" if space == 0 else f"space {spaces[space]}"
             raise GeometryError(f"{where}: compartment {compartment} holds nothing of {what}.")
@@ -192,7 +197,7 @@ def _others(spec: GeometrySpec, cell: _Part, where: str) -> list[_Part]:
 
 def _copied(surface: Surface, cell: _Part, named: tuple[Named, ...], where: str) -> _Part:
     """A region of the cell's surface, moved along its normals; a sheet, or the near side of a body."""
-    label, regions, _ = _regions([cell], named, where)
+    label, regions, _ = lay_regions([(cell.name, cell.made)], named, where)
     if surface.copy not in regions[1:]:
         raise GeometryError(
             f"{where}: surface {surface.name} copies {surface.copy}, which is not a patch of the cell's surface: "
@@ -326,70 +331,3 @@ def _space_of_sheet(sheet: _Part, solids: list[tuple[_Part, int]], where: str) -
             f"as at {place} um: a sheet belongs to one space, cut it there."
         )
     return found
-
-
-def _regions(
-    parts: list[_Part], named: tuple[Named, ...], where: str
-) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
-    """(f,) region of each face, the regions' names, (r,) the surface of each."""
-    made = parts[0].made
-    taken = [*made.regions, *(part.name for part in parts[1:])]
-    _refuse_taken(taken, named, where, "region")
-    regions: list[str] = []
-    surface: list[int] = []
-    labels = []
-    for s, part in enumerate(parts):
-        first = len(regions)
-        regions += made.regions if s == 0 else (part.name,)
-        label = part.made.label + first
-        centre = part.made.vertex[part.made.face].mean(axis=1)
-        for entry in named:
-            if (entry.of or MEMBRANE) != part.name:
-                continue
-            if entry.within.file is not None:
-                chosen = read_faces(entry.within.file, entry.within.key, len(part.made.face), entry.name)
-            else:
-                chosen = np.flatnonzero(holds(_part_of(entry.within), centre))
-            if len(chosen) == 0:
-                raise GeometryError(f"{where}: region {entry.name} holds no face.")
-            label[chosen] = len(regions)
-            regions.append(entry.name)
-        labels.append(label)
-        surface += [s] * (len(regions) - first)
-    return np.concatenate(labels), tuple(regions), np.array(surface, dtype=np.int64)
-
-
-def _compartments(
-    made: Solid, named: tuple[Named, ...], spaces: tuple[str, ...], where: str
-) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Names, shapes, and the space of each compartment."""
-    _refuse_taken([*spaces, *made.compartments], named, where, "compartment")
-    names: list[str] = []
-    rows: list[np.ndarray] = []
-    home: list[int] = []
-    for k, space in enumerate(spaces):
-        parts = [(space, WHOLE)]
-        for entry in named:
-            if (entry.of or CYTOSOL) != space:
-                continue
-            if entry.within.kind == "faces":
-                raise GeometryError(f"{where}: compartment {entry.name} is given by faces: give a box or a sphere.")
-            parts.append((entry.name, _part_of(entry.within)))
-        if k == 0:
-            parts += list(zip(made.compartments, made.compartment_shape, strict=True))
-        names += [name for name, _ in parts]
-        rows += [row for _, row in parts]
-        home += [k] * len(parts)
-    return tuple(names), np.array(rows, dtype=np.float64), np.array(home, dtype=np.int64)
-
-
-def _refuse_taken(taken: list[str], named: tuple[Named, ...], where: str, kind: str) -> None:
-    seen = set(taken)
-    for entry in named:
-        if entry.name in seen:
-            raise GeometryError(f"{where}: {kind} {entry.name} is there already: choose another name.")
-        seen.add(entry.name)
-
-
-def _part_of(within: Within) -> np.ndarray:
-    return ball(within.center, within.radius) if within.kind == "sphere" else box_part(within.low, within.high)

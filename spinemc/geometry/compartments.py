@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc.geometry.parts import divide, holds
+from spinemc.geometry.parts import SHELL, divide, holds, spanned
 from spinemc.geometry.solids import manifold
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ BLOCK = 50_000  # points tested at a time
 NEAR = 1e-11  # of the extent: a ray this close to an edge or a corner is not trusted
 
 
-def locate(geometry: Geometry, points: np.ndarray, space: int = 0) -> np.ndarray:
+def locate(geometry: Geometry, points: np.ndarray, space: int = 0, of: int = 0) -> np.ndarray:
     """The compartment of points of a space.
 
     Parameters
@@ -29,17 +29,18 @@ def locate(geometry: Geometry, points: np.ndarray, space: int = 0) -> np.ndarray
         Points of the space [um].
     space : int
         Index into `geometry.spaces`.
+    of : int
+        Index into `geometry.sets`.
 
     Returns
     -------
     (n,) int64
-        Index into `geometry.compartments`: the first named part that holds the point, the whole space where none does.
+        Index into `geometry.compartments`: the first of the set that holds the point, the whole space where none does.
     """
     points = np.asarray(points, dtype=np.float64).reshape(-1, 3)
-    whole, *parts = geometry.parts_of(space)
-    found = np.full(len(points), whole, dtype=np.int64)
-    for i in reversed(parts):
-        found[holds(geometry.compartment_shape[i], points)] = i
+    found = np.full(len(points), geometry.parts_of(space)[0], dtype=np.int64)
+    for i in reversed(geometry.set_of(space, of)):
+        found[holds(geometry.compartment_shape[i], points, geometry.shell)] = i
     return found
 
 
@@ -54,17 +55,20 @@ def face_compartment(geometry: Geometry) -> np.ndarray:
     return found
 
 
-def compartment_solids(geometry: Geometry, space: int = 0) -> list[list[Manifold]]:
-    """The solid pieces of each named part of a space, without what the ones before it took.
+def compartment_solids(geometry: Geometry, space: int = 0, of: int = 0) -> list[list[Manifold]]:
+    """The solid pieces of each compartment of a set in a space, without what the ones before it took.
 
     Returns
     -------
     list of list of Manifold
-        One list for each of the space's compartments but the whole; empty where nothing of the space is left for it.
+        Empty where nothing of the space is left for it. A shell is no solid: it has no pieces, and takes none.
     """
     rest = [space_solid(geometry, space)]
-    compartments = []
-    for shape in geometry.compartment_shape[geometry.parts_of(space)[1:]]:
+    compartments: list[list[Manifold]] = []
+    for shape in geometry.compartment_shape[geometry.set_of(space, of)]:
+        if shape[0] == SHELL:
+            compartments.append([])
+            continue
         taken: list[Manifold] = []
         left: list[Manifold] = []
         for piece in rest:
@@ -263,13 +267,13 @@ def sample_inside(geometry: Geometry, compartment: int, n: int, rng: np.random.G
     (n, 3) float64
         Points [um].
     """
-    space = int(geometry.compartment_space[compartment])
-    whole, *parts = geometry.parts_of(space)
+    space, of = int(geometry.compartment_space[compartment]), int(geometry.compartment_set[compartment])
+    whole = int(geometry.parts_of(space)[0])
     corner = geometry.sides[geometry.side_faces(space)]
     low, high = corner.min(axis=(0, 1)), corner.max(axis=(0, 1))
     if compartment != whole:
-        pieces = geometry.compartment_pieces[space][parts.index(compartment)]
-        boxes = np.array([piece.bounding_box() for piece in pieces])
+        row, pieces = geometry.compartment_shape[compartment], geometry.compartment_pieces[compartment]
+        boxes = np.array([piece.bounding_box() for piece in pieces] or [spanned(row, geometry.shell)])
         margin = 1e-3 * (boxes[:, 3:].max(axis=0) - boxes[:, :3].min(axis=0))  # a ball is a polyhedron there
         low = np.maximum(low, boxes[:, :3].min(axis=0) - margin)
         high = np.minimum(high, boxes[:, 3:].max(axis=0) + margin)
@@ -279,7 +283,7 @@ def sample_inside(geometry: Geometry, compartment: int, n: int, rng: np.random.G
     while missing > 0:
         points = rng.uniform(low, high, (int(1.1 * missing / filled) + 16, 3))
         if compartment != whole:
-            points = points[locate(geometry, points, space) == compartment]
+            points = points[locate(geometry, points, space, of) == compartment]
         points = points[contains(geometry, points, space)][:missing]
         kept.append(points)
         missing -= len(points)

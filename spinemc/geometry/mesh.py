@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spinemc.geometry.checks import at, crossed, signed_volume
-from spinemc.geometry.parts import WHOLE
+from spinemc.geometry.parts import NO_SHELLS, SHELL, WHOLE
 
 if TYPE_CHECKING:
     import trimesh
@@ -40,10 +40,11 @@ class Geometry:
         By surface: its own name first (the whole of it, as a total), then the named patches.
     compartments : tuple of str
         By space: its own name first (the whole of it, as a total), then the named parts.
-    compartment_shape : (c, 8) float64
+    compartment_shape : (c, 9) float64
         The part of space of each compartment, a row of `spinemc.geometry.parts`: kind; then low and high corner of a
         box (infinite where open); centre and radius of a ball; a point of a half-space's plane and its normal; base,
-        axis and radius of a cylinder [um]. A point of a space belongs to the first part of it that holds it.
+        axis and radius of a cylinder [um]; the grid of a shell. A point of a space belongs, in each set, to the first
+        part that holds it.
     surfaces : tuple of str
         `membrane`, the cell's own, first; `far`, the far side of the outside, last where there is one.
     spaces : tuple of str
@@ -57,6 +58,13 @@ class Geometry:
         Surface of each region.
     compartment_space : (c,) int64
         Space of each compartment.
+    compartment_set : (c,) int64
+        Index into `sets`; those of a space follow each other by set.
+    sets : tuple of str
+        Sets of compartments: none overlaps another of its own set. The first, "", has the wholes and the parts that
+        belong to no set by name.
+    shell : (n,) bool
+        The voxels of all shells' grids, in C order: whether each is of its shell.
     """
 
     name: str
@@ -72,6 +80,9 @@ class Geometry:
     face_space: np.ndarray
     region_surface: np.ndarray
     compartment_space: np.ndarray
+    compartment_set: np.ndarray
+    sets: tuple[str, ...] = ("",)
+    shell: np.ndarray = field(default_factory=lambda: NO_SHELLS)
 
     @classmethod
     def of_one_surface(
@@ -99,6 +110,7 @@ class Geometry:
             face_space=np.tile(np.array([0, -1], np.int16), (len(face), 1)),
             region_surface=np.zeros(len(regions), np.int64),
             compartment_space=np.zeros(1 + len(parts), np.int64),
+            compartment_set=np.zeros(1 + len(parts), np.int64),
         )
 
     @cached_property
@@ -177,6 +189,11 @@ class Geometry:
         """Numbers of the compartments of a space, the whole of it first."""
         return np.flatnonzero(self.compartment_space == space)
 
+    def set_of(self, space: int, of: int = 0) -> np.ndarray:
+        """Numbers of the compartments of a space that are of a set, without the whole."""
+        parts = self.parts_of(space)[1:]
+        return parts[self.compartment_set[parts] == of]
+
     @cached_property
     def area(self) -> float:
         """Area of the membrane, the cell's own surface [um^2]."""
@@ -198,21 +215,39 @@ class Geometry:
         return np.array([self.face_area[self.faces_of(region)].sum() for region in range(len(self.regions))])
 
     @cached_property
-    def compartment_pieces(self) -> list[list[list[Manifold]]]:
-        """By space, the solid pieces of each of its named parts."""
+    def compartment_pieces(self) -> list[list[Manifold]]:
+        """The solid pieces of each compartment, less what others of its set took; none of a whole and of a shell."""
         from spinemc.geometry.compartments import compartment_solids
 
-        return [compartment_solids(self, space) for space in range(len(self.spaces))]
+        pieces: list[list[Manifold]] = [[] for _ in self.compartments]
+        for space, of in self._groups:
+            numbers = self.set_of(space, of)
+            for number, made in zip(numbers, compartment_solids(self, space, of), strict=True):
+                pieces[number] = made
+        return pieces
+
+    @property
+    def _groups(self) -> list[tuple[int, int]]:
+        """The pairs of a space and a set that have compartments."""
+        return [
+            (space, of)
+            for space in range(len(self.spaces))
+            for of in range(len(self.sets))
+            if len(self.set_of(space, of))
+        ]
 
     @cached_property
     def compartment_volume(self) -> np.ndarray:
         """(len(compartments),) float64: volume of each compartment [um^3]."""
-        volume = np.zeros(len(self.compartments))
+        from spinemc.geometry.shells import volumes
+
+        volume = np.array([sum(piece.volume() for piece in pieces) for pieces in self.compartment_pieces], np.float64)
         for space in range(len(self.spaces)):
-            whole, *parts = self.parts_of(space)
-            volume[whole] = self.space_volume(space)
-            if parts:
-                volume[parts] = [sum(p.volume() for p in pieces) for pieces in self.compartment_pieces[space]]
+            volume[self.parts_of(space)[0]] = self.space_volume(space)
+        for space, of in self._groups:
+            numbers = self.set_of(space, of)
+            if (self.compartment_shape[numbers, 0] == SHELL).any():
+                volume[numbers] = volumes(self, numbers, [self.compartment_pieces[n] for n in numbers])
         return volume
 
     @cached_property

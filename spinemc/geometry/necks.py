@@ -58,9 +58,9 @@ class Neck:
 def necks(geometry: Geometry) -> list[Neck]:
     """The compartments of the cytosol whose name, or the last part of it, is `neck`."""
     found = []
-    numbers = geometry.parts_of(0)[1:]
-    for number, pieces in zip(numbers, geometry.compartment_pieces[0], strict=True):
+    for number in geometry.set_of(0):
         row, name = geometry.compartment_shape[number], geometry.compartments[number]
+        pieces = geometry.compartment_pieces[number]
         if name.rpartition(".")[2] != "neck" or row[0] not in (CYLINDER, HALF_SPACE) or len(pieces) != 1:
             continue
         neck = upright(pieces[0], row[4:7])

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 Point = Sequence[float] | np.ndarray
 
-BOX, BALL, WHOLE_SPACE, HALF_SPACE, CYLINDER = range(5)
+BOX, BALL, WHOLE_SPACE, HALF_SPACE, CYLINDER, SHELL = range(6)
 """Kinds of parts, the first number of a row; those of spinemc.engine.kernels.places."""
 
-COLUMNS = 8
+COLUMNS = 9
 FAR_OFF = 1e6  # um, as good as infinite
+
+NO_SHELLS = np.zeros(0, dtype=bool)
 
 WHOLE = np.array([float(WHOLE_SPACE)] + [0.0] * (COLUMNS - 1))
 """The row of a whole space."""
@@ -27,33 +29,44 @@ WHOLE = np.array([float(WHOLE_SPACE)] + [0.0] * (COLUMNS - 1))
 
 def box(low: Point, high: Point) -> np.ndarray:
     """The row of a box between two corners, infinite where it is open [um]."""
-    return np.array([BOX, *low, *high, 0.0])
+    return _row(BOX, *low, *high)
 
 
 def ball(center: Point, radius: float) -> np.ndarray:
     """The row of a ball [um]."""
-    return np.array([BALL, *center, radius, 0.0, 0.0, 0.0])
+    return _row(BALL, *center, radius)
 
 
 def half_space(point: Point, normal: Point) -> np.ndarray:
     """The row of what lies below a plane through a point [um], on the side that its normal points away from."""
-    return np.array([HALF_SPACE, *point, *normal, 0.0])
+    return _row(HALF_SPACE, *point, *normal)
 
 
 def cylinder(base: Point, axis: Point, radius: float) -> np.ndarray:
     """The row of a cylinder: the centre of its base, the vector to that of its top, and its radius [um]."""
-    return np.array([CYLINDER, *base, *axis, radius])
+    return _row(CYLINDER, *base, *axis, radius)
 
 
-def holds(part: np.ndarray, points: np.ndarray) -> np.ndarray:
+def shell(origin: Point, size: float, first: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """The row of some voxels of a grid: its low corner and edge [um], where its entries begin, its shape."""
+    return _row(SHELL, *origin, size, first, *shape)
+
+
+def _row(*numbers: float) -> np.ndarray:
+    return np.array([*numbers, *[0.0] * (COLUMNS - len(numbers))])
+
+
+def holds(part: np.ndarray, points: np.ndarray, shells: np.ndarray = NO_SHELLS) -> np.ndarray:
     """Whether a part of space holds points.
 
     Parameters
     ----------
-    part : (8,) float64
+    part : (9,) float64
         A row [um].
     points : (n, 3) float64
         Points [um].
+    shells : (m,) bool
+        The voxels of all shells' grids: whether each is of its shell.
 
     Returns
     -------
@@ -61,6 +74,8 @@ def holds(part: np.ndarray, points: np.ndarray) -> np.ndarray:
         True within and on the border.
     """
     kind, start, end = part[0], part[1:4], part[4:7]
+    if kind == SHELL:
+        return _looked_up(part, points, _entries(part, shells), False)
     if kind == BOX:
         return np.asarray(((points >= start) & (points <= end)).all(axis=1))
     away = points - start
@@ -74,8 +89,32 @@ def holds(part: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray((along >= 0.0) & (along <= length) & (across <= part[7] ** 2 * length))
 
 
-def reaches(part: np.ndarray, points: np.ndarray, margin: float) -> np.ndarray:
+def _entries(part: np.ndarray, shells: np.ndarray) -> np.ndarray:
+    """(nx, ny, nz) bool: the voxels of a shell's grid."""
+    first, shape = int(part[5]), part[6:9].astype(np.int64)
+    return shells[first : first + int(shape.prod())].reshape(shape)
+
+
+def _looked_up(part: np.ndarray, points: np.ndarray, entries: np.ndarray, beyond: float | bool) -> np.ndarray:
+    """What the voxels of a shell's grid that hold points say; and `beyond` where none does."""
+    voxel = np.floor((points - part[1:4]) / part[4]).astype(np.int64)
+    there = ((voxel >= 0) & (voxel < part[6:9])).all(axis=1)
+    return np.where(there, entries[tuple(np.where(there[:, None], voxel, 0).T)], beyond)
+
+
+def spanned(part: np.ndarray, shells: np.ndarray) -> np.ndarray:
+    """(6,) the low and the high corner of a box around a shell [um]."""
+    voxel = np.argwhere(_entries(part, shells))
+    return np.concatenate([part[1:4] + voxel.min(axis=0) * part[4], part[1:4] + (voxel.max(axis=0) + 1) * part[4]])
+
+
+def reaches(part: np.ndarray, points: np.ndarray, margin: float, shells: np.ndarray = NO_SHELLS) -> np.ndarray:
     """(n,) bool: whether a part of space may come within a margin [um] of points; never false where it does."""
+    if part[0] == SHELL:
+        from scipy.ndimage import distance_transform_edt
+
+        away = part[4] * distance_transform_edt(~_entries(part, shells))
+        return _looked_up(part, points, away, np.inf) <= margin + np.sqrt(3.0) * part[4]
     wider = part.copy()
     if part[0] == BOX:
         wider[1:4] -= margin

@@ -34,7 +34,7 @@ class Solid:
         `membrane`, then the named patches.
     compartments : tuple of str
         The named parts of the inside.
-    compartment_shape : (len(compartments), 8) float64
+    compartment_shape : (len(compartments), 9) float64
         The part of space of each, as `Geometry` keeps it.
     """
 
@@ -43,7 +43,7 @@ class Solid:
     label: np.ndarray
     regions: tuple[str, ...] = ("membrane",)
     compartments: tuple[str, ...] = ()
-    compartment_shape: np.ndarray = field(default_factory=lambda: np.empty((0, 8)))
+    compartment_shape: np.ndarray = field(default_factory=lambda: np.empty((0, 9)))
 
 
 def manifold(vertex: np.ndarray, face: np.ndarray, name: str) -> Manifold:

@@ -15,8 +15,10 @@ from spinemc.scenario.table import (
     direction,
     file_in,
     flag,
+    identifier,
     known,
     new_name,
+    place_name,
     quantity,
     refuse,
     text,
@@ -117,7 +119,8 @@ def _with_names(base: GeometrySpec, table: Table, folder: Path) -> GeometrySpec:
     kinds = ("sphere", "box", "faces")
     region = _named(table.tables("region"), taken["region"], kinds, known(spec.surfaces, "surface"), folder)
     space = known(spec.spaces, "space")
-    compartment = _named(table.tables("compartment"), taken["space"], kinds[:2], space, folder)
+    kinds = ("sphere", "box", "shell")
+    compartment = _named(table.tables("compartment"), taken["space"], kinds, space, folder)
     return replace(spec, region=(*base.region, *region), compartment=(*base.compartment, *compartment))
 
 
@@ -218,11 +221,15 @@ def _named(
 ) -> tuple[Named, ...]:
     named = []
     for table in tables:
-        name = new_name(table, taken)
+        name = new_name(table, taken, read=place_name)
         within = _within(table.table("within"), kinds, folder)
         of = table.take("of", whole, None)
-        if name is not None:
-            named.append(Named(name, within, of))
+        group = table.take("set", identifier, "") if "shell" in kinds else ""
+        if name is None:
+            continue
+        if "*" in name and not (within.kind == "shell" and within.region.count("*") == name.count("*") == 1):
+            table.refuse("name", "a * in it needs a shell under a pattern of regions with one *, as *.layer of *.psd.")
+        named.append(Named(name, within, of, group or ""))
     return tuple(named)
 
 
@@ -236,6 +243,9 @@ def _within(table: Table, kinds: Sequence[str], folder: Path) -> Within:
     inner = table.table(given[0])
     if given == ["sphere"]:
         return Within("sphere", inner.take("center", vector), inner.take("radius", quantity("length", positive=True)))
+    if given == ["shell"]:
+        region = inner.take("of", place_name, MEMBRANE)
+        return Within("shell", region=region or "", depth=inner.take("depth", quantity("length", positive=True), None))
     low, high = inner.take("low", vector), inner.take("high", vector)
     if low and high and not all(a < b for a, b in zip(low, high, strict=True)):
         inner.note("", " has a low corner that is not below its high corner in x, y and z.")

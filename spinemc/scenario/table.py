@@ -102,9 +102,9 @@ class Table:
             inner.close()
 
 
-def new_name(table: Table, taken: set[str], key: str = "name") -> str | None:
+def new_name(table: Table, taken: set[str], key: str = "name", read: Reader | None = None) -> str | None:
     """The name of an entry, which no other may have; None where it has none of its own."""
-    name = table.take(key, identifier)
+    name: str | None = table.take(key, read or identifier)
     if name in taken:
         table.refuse(key, f"{name} is there already: choose another name.")
         return None

@@ -55,13 +55,15 @@ class Rate:
 class Within:
     """A part of space, or a list of faces, that names a region or a compartment."""
 
-    kind: str  # "sphere" | "box" | "faces"
+    kind: str  # "sphere" | "box" | "shell" | "faces"
     center: Vector = (0.0, 0.0, 0.0)
     radius: float = 0.0
     low: Vector = (0.0, 0.0, 0.0)
     high: Vector = (0.0, 0.0, 0.0)
     file: Path | None = None
     key: str = ""
+    region: str = MEMBRANE  # of a shell: the patch it lies under, or a pattern such as "*.psd"
+    depth: float | None = None  # of a shell [um]; to where another patch is nearer where None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Named:
     name: str
     within: Within
     of: str | None = None  # the surface of a region, the space of a compartment; the cell's own where None
+    set: str = ""  # of compartments that do not overlap; those of a shape have none
 
 
 SOLVED_FOR = {"head_radius": "head_volume", "neck_radius": "neck_resistance", "psd_radius": "psd_area"}

@@ -203,8 +203,8 @@ def _is_positive(conductance: np.ndarray, share: np.ndarray) -> bool:
 def _part_volumes(geometry: Geometry, grid: Voxels, part: np.ndarray) -> np.ndarray:
     """(voxels, p) Volume of each part in each voxel [um^3]."""
     volume = np.zeros((len(geometry.parts_of(0)), grid.volume.size))
-    for i, pieces in enumerate(geometry.compartment_pieces[0], start=1):
-        for mesh in (piece.to_mesh64() for piece in pieces):
+    for i in geometry.set_of(0):
+        for mesh in (piece.to_mesh64() for piece in geometry.compartment_pieces[i]):
             volume[i] += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts).ravel()
     volume[0] = grid.volume.ravel() - volume.sum(axis=0)
     return np.clip(volume[part].T, 0.0, None)

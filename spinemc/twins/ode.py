@@ -12,6 +12,7 @@ from spinemc.chemistry.releases import expected_number
 from spinemc.errors import EngineError, ScenarioError
 from spinemc.geometry import Geometry
 from spinemc.geometry.compartments import face_compartment, locate
+from spinemc.geometry.parts import SHELL
 from spinemc.scenario import Boundary, Release, Scenario
 from spinemc.twins.conductance import at_walls, exchange, part_volumes
 
@@ -106,7 +107,8 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
     Raises
     ------
     ScenarioError
-        It has other surfaces than the cell's own, or a surface species that moves between patches; named.
+        It has other surfaces than the cell's own, shells or several sets of compartments, or a surface species that
+        moves between patches; named.
     """
     file = scenario.path.name if scenario.path else "scenario"
     others = scenario.geometry.surfaces[1:]
@@ -114,6 +116,16 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
         raise ScenarioError(
             f"{file}: the rate equations (ode) know the inside of the cell and its own surface only, and this scenario "
             f"has {', '.join(others)} as well: run it with particles."
+        )
+    beside = [name for name, of in zip(geometry.compartments, geometry.compartment_set, strict=True) if of > 0]
+    shells = [
+        name for name, row in zip(geometry.compartments, geometry.compartment_shape, strict=True) if row[0] == SHELL
+    ]
+    if beside or shells:
+        raise ScenarioError(
+            f"{file}: the rate equations (ode) hold each part of the inside well mixed, and "
+            f"{', '.join(shells or beside)} {'is a shell' if shells else 'overlaps other compartments'}: "
+            "run it with particles, or leave it out."
         )
     patch_region = places(geometry, network).patch_region
     for species in network.surface_species:

@@ -47,6 +47,7 @@ ORGANELLE = Surface("er", Shape("sphere", {"radius": 0.09, "edge": 0.1}), at=(0.
 DIAPHRAGM = Surface("diaphragm", plane=Plane((0.0, 0.0, 0.02), (0.1, 0.0, 1.0)))
 UPPER = Named("upper", Within("box", low=(-1.0, -1.0, 0.03), high=(1.0, 1.0, 1.0)))
 MIDDLE = Named("middle", Within("sphere", center=(0.02, 0.0, 0.0), radius=0.1))
+RIND = Named("rind", Within("shell", depth=0.12))
 EMISSION = Rate((0.0, 1.0e-5, 1.3e-5, 1.0e-4), (0.0, 4.0e4, 1.0e4, 2.0e4))
 
 
@@ -255,6 +256,15 @@ def test_sources_in_the_whole_and_in_parts():
             turns(" -> C", 5e6, inside="cytosol"),
         ],
         release=[Release("A", count=5, inside="upper"), Release("B", count=5, inside="middle")],
+    )  # fmt: skip
+    assert min(agree(system, 20).fired) > 2
+
+
+def test_sources_in_a_shell_and_in_a_set_of_its_own():
+    system = scene(
+        BALL, {"A": 220.0, "B": 50.0}, dt=1e-6, compartment=(MIDDLE, RIND, replace(UPPER, set="halves")),
+        reaction=[turns(" -> A", 3e7, inside="rind"), turns(" -> B", 1e7, inside="upper")],
+        release=[Release("A", count=5, inside="rind"), Release("B", count=5, inside="upper")],
     )  # fmt: skip
     assert min(agree(system, 20).fired) > 2
 

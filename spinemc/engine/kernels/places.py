@@ -8,19 +8,23 @@ from spinemc.engine.kernels.tables import NONE, PLACES
 
 CELL_ATTEMPTS = np.int64(256)  # random places tried before a cell counts as having no room
 ANY_ATTEMPTS = np.int64(65536)  # and before a compartment does
-BOX, BALL, WHOLE, HALF_SPACE, CYLINDER = (np.float64(n) for n in range(5))  # kinds of parts of space
+BOX, BALL, WHOLE, HALF_SPACE, CYLINDER, SHELL = (np.float64(n) for n in range(6))  # kinds of parts of space
 DEPTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # below the membrane, tried in turn [um]
 
 
 @jit
-def is_within(shapes, c, x, y, z):
-    """Whether a point lies in a part of space, row c of spinemc.geometry.mesh.Geometry.compartment_shape."""
+def is_within(cells, c, x, y, z):
+    """Whether a point of its space lies in compartment c, whatever else holds it."""
+    shapes = cells.compartment_shape
     kind = shapes[c, 0]
     dx = x - shapes[c, 1]
     dy = y - shapes[c, 2]
     dz = z - shapes[c, 3]
     if kind == BOX:
         return dx >= 0.0 and dy >= 0.0 and dz >= 0.0 and x < shapes[c, 4] and y < shapes[c, 5] and z < shapes[c, 6]
+    if kind == SHELL:
+        i, j, k = np.int64(dx / shapes[c, 4]), np.int64(dy / shapes[c, 4]), np.int64(dz / shapes[c, 4])
+        return cells.shell[np.int64(shapes[c, 5]) + (i * np.int64(shapes[c, 7]) + j) * np.int64(shapes[c, 8]) + k]
     square = dx * dx + dy * dy + dz * dz
     if kind == BALL:
         return square < shapes[c, 4] * shapes[c, 4]
@@ -32,13 +36,12 @@ def is_within(shapes, c, x, y, z):
 
 
 @jit
-def compartment_of(cells, space, x, y, z):
-    """Number of the compartment of a space that holds a point: its first part that does, or the whole."""
-    whole = cells.compartment_start[space]
-    for c in range(whole + 1, cells.compartment_start[space + 1]):
-        if is_within(cells.compartment_shape, c, x, y, z):
-            return c
-    return whole
+def is_of(cells, compartment, x, y, z):
+    """Whether a point of its space is of a part: held by it, and by none before it in its set."""
+    for c in range(cells.compartment_set[compartment, 0], compartment):
+        if is_within(cells, c, x, y, z):
+            return False
+    return is_within(cells, compartment, x, y, z)
 
 
 @jit
@@ -61,9 +64,7 @@ def anywhere(walls, cells, key, state, space, low, high, compartment, attempts):
         a, b, c, d = words(key, serial, serial >> 32, PLACE, FIRST, attempt)
         v = np.int64(cells.voxel[low + pick(a, high - low)])
         x, y, z = point_in_voxel(frame, v, uniform(b), uniform(c), uniform(d))
-        if inside(walls, space, v, x, y, z) and (
-            compartment < 0 or compartment_of(cells, space, x, y, z) == compartment
-        ):
+        if inside(walls, space, v, x, y, z) and (compartment < 0 or is_of(cells, compartment, x, y, z)):
             return x, y, z, v
     return 0.0, 0.0, 0.0, -1
 

@@ -10,7 +10,7 @@ import numpy as np
 from spinemc.engine.kernels.flight import BLOCK, TRIAL, fly, fly_some, gather
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, point_in_voxel, voxel_at
-from spinemc.engine.kernels.places import compartment_of, inside
+from spinemc.engine.kernels.places import inside, is_within
 from spinemc.engine.kernels.react import (
     add,
     fire,
@@ -356,8 +356,13 @@ def tally(walls, cells, chem, state, home, whole, volume_count, surface_count):
             space = walls.space[s]
             all_of_it = cells.compartment_start[space]
             volume_count[all_of_it, home[s]] += n
-            if cells.compartment_start[space + 1] > all_of_it + 1:
+            last = cells.compartment_start[space + 1]
+            if last > all_of_it + 1:
                 for j in range(base, base + n):
-                    compartment = compartment_of(cells, space, state.x[j], state.y[j], state.z[j])
-                    if compartment != all_of_it:
-                        volume_count[compartment, home[s]] += 1
+                    compartment = all_of_it + 1
+                    while compartment < last:
+                        if is_within(cells, compartment, state.x[j], state.y[j], state.z[j]):
+                            volume_count[compartment, home[s]] += 1
+                            compartment = cells.compartment_set[compartment, 1]
+                        else:
+                            compartment += 1

@@ -85,8 +85,10 @@ class Cells(NamedTuple):
     # (compartments, 2) int64: compartment c lies in entries place[c, 0] .. place[c, 1] - 1 of `voxel`; the whole of a
     # space has the voxels of its cells, a part those that it may reach, listed once more behind them
     place: np.ndarray
-    compartment_shape: np.ndarray  # (compartments, 8), see spinemc.geometry.parts
+    compartment_shape: np.ndarray  # (compartments, 9), see spinemc.geometry.parts
     compartment_start: np.ndarray  # (spaces + 1,) compartments of space k, the whole of it first
+    compartment_set: np.ndarray  # (compartments, 2) the first of the set that each is of, and the first after it
+    shell: np.ndarray  # bool, the voxels of the shells' grids
 
 
 class Chemistry(NamedTuple):
