@@ -19,7 +19,7 @@ from spinemc.geometry.shapes import solid
 from spinemc.geometry.shells import laid
 from spinemc.geometry.solids import PICOMETRE, Solid, box, complement, manifold, normals, section, shell
 from spinemc.scenario import GeometrySpec, Named
-from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Surface, Vector
+from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Pose, Surface, Vector
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
@@ -119,7 +119,7 @@ def build(spec: GeometrySpec, path: Path | None = None) -> Geometry:
     where = path.name if path is not None else name
     parts = [cell, *_others(spec, cell, where)]
     if spec.outside is not None:
-        parts.append(_far(spec.outside, parts, where))
+        parts.append(_far(spec.outside, spec.pose, parts, where))
     spaces = spec.spaces
     sides = _arranged(parts, spaces, where)
     count = [len(part.made.face) for part in parts]
@@ -160,10 +160,19 @@ def _bare(vertex: np.ndarray, face: np.ndarray) -> Solid:
     return Solid(vertex, face, np.zeros(len(face), dtype=np.int64))
 
 
-def _read(source: Surface | Outside, at: Vector = (0.0, 0.0, 0.0)) -> Solid:
+def _posed(mesh: Path, unit: float, pose: Pose) -> Solid:
+    """The triangles of a mesh, scaled, turned and moved."""
+    from scipy.spatial.transform import Rotation
+
+    vertex, face = read_mesh(mesh, unit)
+    axis = np.asarray(pose.axis) / np.linalg.norm(pose.axis)
+    return _bare(Rotation.from_rotvec(pose.angle * axis).apply(pose.scale * vertex) + np.asarray(pose.move), face)
+
+
+def _read(source: Surface | Outside, pose: Pose, at: Vector = (0.0, 0.0, 0.0)) -> Solid:
     """The triangles of a mesh, or of a shape with its origin at a place, without names."""
     if source.mesh is not None:
-        return _bare(*read_mesh(source.mesh, source.unit))
+        return _posed(source.mesh, source.unit, pose)
     assert source.shape is not None
     made = solid(source.shape)
     return _bare(made.vertex + np.asarray(at), made.face)
@@ -171,7 +180,7 @@ def _read(source: Surface | Outside, at: Vector = (0.0, 0.0, 0.0)) -> Solid:
 
 def _cell(spec: GeometrySpec, name: str) -> _Part:
     if spec.mesh is not None:
-        made = _bare(*read_mesh(spec.mesh, spec.unit))
+        made = _posed(spec.mesh, spec.unit, spec.pose)
     else:
         assert spec.shape is not None
         made = solid(spec.shape)
@@ -183,7 +192,7 @@ def _cell(spec: GeometrySpec, name: str) -> _Part:
 
 def _others(spec: GeometrySpec, cell: _Part, where: str) -> list[_Part]:
     """The surfaces beside the cell's own, each checked by itself."""
-    made = {s.name: _other(s, f"{where}: surface {s.name}") for s in spec.surface if s.shape or s.mesh}
+    made = {s.name: _other(s, spec.pose, f"{where}: surface {s.name}") for s in spec.surface if s.shape or s.mesh}
     made |= {s.name: _copied(s, cell, spec.region, where) for s in spec.surface if s.copy}
     cuts = [s for s in spec.surface if s.plane is not None]
     if cuts:
@@ -216,9 +225,9 @@ def _copied(surface: Surface, cell: _Part, named: tuple[Named, ...], where: str)
     return _Part(surface.name, _bare(vertex, face), surface.inside)
 
 
-def _other(surface: Surface, label: str) -> _Part:
+def _other(surface: Surface, pose: Pose, label: str) -> _Part:
     """A surface of a mesh or a shape."""
-    made = _read(surface, surface.at)
+    made = _read(surface, pose, surface.at)
     if surface.open:
         check_sheet(made.vertex, made.face, label)
         return _Part(surface.name, made, None, is_sheet=True)
@@ -242,13 +251,13 @@ def _cut(surface: Surface, cytosol: Manifold, where: str) -> _Part:
     return _Part(surface.name, _bare(*made), None, is_sheet=True)
 
 
-def _far(outside: Outside, parts: list[_Part], where: str) -> _Part:
+def _far(outside: Outside, pose: Pose, parts: list[_Part], where: str) -> _Part:
     """The far side of the outside."""
     if outside.margin is not None:
         corners = np.concatenate([part.made.vertex for part in parts])
         made = _bare(*box(corners.min(axis=0) - outside.margin, corners.max(axis=0) + outside.margin))
     else:
-        made = _read(outside)
+        made = _read(outside, pose)
     check(made.vertex, made.face, f"{where}: outside")
     return _Part(FAR, made, OUTSIDE)
 

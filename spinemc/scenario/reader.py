@@ -189,7 +189,7 @@ def _names(geometry: GeometrySpec) -> sections.Names:
     whole = {space: space for space in geometry.spaces}
     space_of = whole | {c.name: c.of or CYTOSOL for c in geometry.compartment}
     names = sections.Names({}, geometry.spaces, space_of)
-    if geometry.mesh is None:
+    if geometry.mesh is None or any("*" in c.name for c in geometry.compartment):
         return names
     region = (*geometry.surfaces, *(r.name for r in geometry.region))
     return replace(names, region=region, compartment=tuple(space_of))

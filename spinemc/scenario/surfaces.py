@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario.files import SCHEMA, apply_settings, read_toml, reader, schema, shape_of
+from spinemc.scenario.files import SCHEMA, apply_settings, parameter, read_toml, reader, schema, shape_of
 from spinemc.scenario.table import (
     Reader,
     Table,
@@ -18,6 +18,7 @@ from spinemc.scenario.table import (
     identifier,
     known,
     new_name,
+    number,
     place_name,
     quantity,
     refuse,
@@ -33,6 +34,7 @@ from spinemc.scenario.values import (
     Named,
     Outside,
     Plane,
+    Pose,
     Shape,
     Surface,
     Within,
@@ -40,11 +42,12 @@ from spinemc.scenario.values import (
 
 MESHES = (".stl", ".obj", ".ply")
 NAMED = ("region", "compartment", "surface", "outside")
-BESIDE_FILE = ("file", "mesh", "shape", "unit", *NAMED)
+POSE = ("scale", "turn", "move")
+BESIDE_FILE = ("file", "mesh", "shape", "unit", *POSE, *NAMED)
 
 
 def load_geometry_file(path: str | Path, overrides: Iterable[str] = ()) -> GeometrySpec:
-    """Read a geometry file: `schema`, `title`, `source`, and `[geometry]` with a kind and its parameters.
+    """Read a geometry file: `schema`, `title`, `source`, and `[geometry]` with a kind and its parameters, or a mesh.
 
     Parameters
     ----------
@@ -71,9 +74,10 @@ def load_geometry_file(path: str | Path, overrides: Iterable[str] = ()) -> Geome
 
 
 def load_shape(path: str | Path, overrides: Iterable[str] = ()) -> Shape:
-    """The shape of a geometry file, as `load_geometry_file` reads it."""
+    """The shape of a geometry file that has one, as `load_geometry_file` reads it."""
     shape = load_geometry_file(path, overrides).shape
-    assert shape is not None
+    if shape is None:
+        raise ScenarioError(f"{Path(path).name}: geometry.kind is missing: this file has a mesh, not a shape.")
     return shape
 
 
@@ -90,8 +94,13 @@ def _read(path: Path, faults: list[str], overrides: Iterable[str] = ()) -> Geome
     top.take("title", text, "")
     top.take("source", text, "")
     table = top.table("geometry")
-    shape = shape_of(table, path.name, path.parent, NAMED)
-    spec = None if shape is None else _with_names(GeometrySpec(shape), table, path.parent)
+    if table.has("mesh"):
+        base: GeometrySpec | None = GeometrySpec(None, *_mesh(table, "mesh", path.parent), _pose(table, Pose()))
+    else:
+        shape = shape_of(table, path.name, path.parent, (*POSE, *NAMED))
+        _refuse_pose(table)
+        base = None if shape is None else GeometrySpec(shape)
+    spec = None if base is None else _with_names(base, table, path.parent)
     top.close()
     return spec
 
@@ -104,7 +113,32 @@ def geometry(table: Table, folder: Path) -> GeometrySpec:
         base = _file(table, folder) or GeometrySpec()
     else:
         base = GeometrySpec(_inline(table, folder) if given == "shape" else None, mesh, unit)
+    if base.mesh is not None:
+        base = replace(base, pose=_pose(table, base.pose))
+    elif given is not None:
+        _refuse_pose(table)
     return _with_names(base, table, folder)
+
+
+def _pose(table: Table, own: Pose) -> Pose:
+    """How the meshes are scaled, turned and moved, where that is said, in place of a file's own."""
+    axis, angle = own.axis, own.angle
+    if table.has("turn"):
+        turn = table.table("turn")
+        axis, angle = turn.take("axis", direction), turn.take("angle", parameter("angle"))
+    scale, move = table.take("scale", _above_0, own.scale), table.take("move", vector, own.move)
+    return Pose(scale or 1.0, axis or own.axis, angle or 0.0, move or own.move)
+
+
+def _above_0(value: Any) -> float:
+    scale = number(value)
+    return scale if scale > 0.0 else refuse("it must be above 0.")
+
+
+def _refuse_pose(table: Table) -> None:
+    for key in POSE:
+        if table.has(key):
+            table.refuse(key, "only a mesh is scaled, turned and moved; a shape's sizes are its parameters.")
 
 
 def _with_names(base: GeometrySpec, table: Table, folder: Path) -> GeometrySpec:
@@ -154,7 +188,9 @@ def _file(table: Table, folder: Path) -> GeometrySpec | None:
     path = table.take("file", file_in(folder))
     found = None if path is None else _read(path, table.faults)
     if found is None or found.shape is None:
-        return None
+        for key in own:
+            table.refuse(key, "the geometry file has a mesh, which has no parameters.")
+        return found
     return replace(found, shape=found.shape.changed(changed.pop("kind", None), changed))
 
 

@@ -173,12 +173,23 @@ class Outside:
 
 
 @dataclass(frozen=True)
+class Pose:
+    """How meshes are changed on reading: scaled about the origin of their coordinates, turned about it, moved."""
+
+    scale: float = 1.0
+    axis: Vector = (0.0, 0.0, 1.0)
+    angle: float = 0.0  # about the axis, anticlockwise for who looks against it [rad]
+    move: Vector = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
 class GeometrySpec:
     """Where the surfaces come from (the cell's own: exactly one of `shape` and `mesh`) and the names laid over them."""
 
     shape: Shape | None = None
     mesh: Path | None = None
     unit: float = 1.0  # um in one length unit of the mesh file
+    pose: Pose = Pose()  # of all meshes
     region: tuple[Named, ...] = ()
     compartment: tuple[Named, ...] = ()
     surface: tuple[Surface, ...] = ()

@@ -202,3 +202,54 @@ def test_a_good_mesh_in_another_unit_is_read(tmp_path):
     plain = load_geometry(tmp_path / "cell.obj")
     assert made.volume == pytest.approx(8.0 * plain.volume, rel=1e-6)
     assert plain.volume == pytest.approx(4 / 3 * np.pi * 0.064, rel=0.03)
+
+
+POSED = """schema = 1
+[geometry]
+mesh  = "ball.obj"
+unit  = "nm"
+scale = 1.25
+turn  = { axis = [0, 0, 1], angle = "90 deg" }
+move  = ["0 um", "0 um", "2 um"]
+[[geometry.region]]
+name = "east"
+within = { box = { low = ["0.3 um", "-1 um", "1 um"], high = ["1 um", "1 um", "3 um"] } }
+"""
+
+
+def test_a_mesh_is_scaled_turned_and_moved(tmp_path):
+    """A ball whose lowest y was marked: it comes to lie in the east, 1.25 times as far out, 2 um further up."""
+    vertex, face = ball()
+    marked = vertex[:, 1] < -0.35
+    vertex[marked, 1] -= 0.1
+    write(tmp_path / "ball.obj", 1e3 * vertex, face)
+    (tmp_path / "posed.toml").write_text(POSED)
+    made = load_geometry(tmp_path / "posed.toml")
+    plain = build(GeometrySpec(mesh=tmp_path / "ball.obj", unit=1e-3))
+    assert made.volume == pytest.approx(1.25**3 * plain.volume, rel=1e-6)
+    turned = np.stack([-vertex[:, 1], vertex[:, 0], vertex[:, 2]], axis=1) * 1.25 + (0.0, 0.0, 2.0)
+    np.testing.assert_allclose(np.sort(made.vertex, axis=0), np.sort(turned, axis=0), atol=1e-6)
+    assert "east" in made.regions
+    again = load_geometry(tmp_path / "posed.toml", ["geometry.scale=1"])
+    assert again.volume == pytest.approx(plain.volume, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        ("scale = 0", "geometry.scale = 0: it must be above 0"),
+        ("turn = { axis = [0, 0, 0], angle = 1.0 }", "geometry.turn.axis"),
+        ('head_radius = "1 um"', "geometry.head_radius is not a key"),
+    ],
+)
+def test_a_pose_that_cannot_be(tmp_path, capsys, line, said):
+    write(tmp_path / "ball.obj", *ball())
+    (tmp_path / "posed.toml").write_text(f'schema = 1\n[geometry]\nmesh = "ball.obj"\n{line}\n')
+    assert cli.main(["geometry", str(tmp_path / "posed.toml")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_only_a_mesh_has_a_pose(tmp_path, capsys):
+    (tmp_path / "g.toml").write_text('schema = 1\n[geometry]\nkind = "sphere"\nradius = "0.3 um"\nscale = 2\n')
+    assert cli.main(["geometry", str(tmp_path / "g.toml")]) == 2
+    assert "geometry.scale = 2: only a mesh is scaled, turned and moved" in capsys.readouterr().err
