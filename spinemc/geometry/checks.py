@@ -104,7 +104,11 @@ def crossed(triangles: np.ndarray) -> np.ndarray:
     triangles : (f, 3, 3) float64
         Corners [um].
     """
-    return np.asarray(np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]))
+    ux, uy, uz = (triangles[:, 1] - triangles[:, 0]).T
+    vx, vy, vz = (triangles[:, 2] - triangles[:, 0]).T
+    found = np.empty((len(triangles), 3))  # numpy's cross takes ten times as long for a few triangles
+    found[:, 0], found[:, 1], found[:, 2] = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    return found
 
 
 def number_of(number: int, thing: str) -> str:

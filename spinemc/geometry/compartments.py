@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc.geometry.parts import SHELL, divide, holds, spanned
+from spinemc.geometry.parts import SHELL, divide, holds, reaches, spanned
 from spinemc.geometry.solids import manifold
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spinemc.geometry.mesh import Geometry
 
 BLOCK = 50_000  # points tested at a time
+SHAPES = 6  # to a piece of a solid, before it is cut in two
 NEAR = 1e-11  # of the extent: a ray this close to an edge or a corner is not trusted
 
 
@@ -63,21 +64,39 @@ def compartment_solids(geometry: Geometry, space: int = 0, of: int = 0) -> list[
     list of list of Manifold
         Empty where nothing of the space is left for it. A shell is no solid: it has no pieces, and takes none.
     """
-    rest = [space_solid(geometry, space)]
+    shapes = geometry.compartment_shape[geometry.set_of(space, of)]
+    rest = _slabs(space_solid(geometry, space), len(shapes))
     compartments: list[list[Manifold]] = []
-    for shape in geometry.compartment_shape[geometry.set_of(space, of)]:
+    for shape in shapes:
         if shape[0] == SHELL:
             compartments.append([])
             continue
         taken: list[Manifold] = []
         left: list[Manifold] = []
         for piece in rest:
-            part, outside = divide(piece, shape)
-            taken.append(part)
-            left += outside
+            low, high = np.array(piece.bounding_box()).reshape(2, 3)
+            if reaches(shape, 0.5 * (low + high)[None], 0.5 * float(np.linalg.norm(high - low)))[0]:
+                part, outside = divide(piece, shape)
+                taken.append(part)
+                left += outside
+            else:
+                left.append(piece)
         compartments.append([piece for piece in taken if not piece.is_empty()])
         rest = [piece for piece in left if not piece.is_empty()]
     return compartments
+
+
+def _slabs(solid: Manifold, shapes: int) -> list[Manifold]:
+    """A solid cut across its longest extent, so that each of many shapes has to do with few of the pieces."""
+    pieces = [solid]
+    while 2 * SHAPES * len(pieces) <= shapes:
+        halves = []
+        for piece in pieces:
+            low, high = np.array(piece.bounding_box()).reshape(2, 3)
+            axis = int(np.argmax(high - low))
+            halves += piece.split_by_plane([float(k == axis) for k in range(3)], float(0.5 * (low + high)[axis]))
+        pieces = [piece for piece in halves if not piece.is_empty()]
+    return pieces
 
 
 def space_solid(geometry: Geometry, space: int) -> Manifold:

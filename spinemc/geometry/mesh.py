@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc.geometry.checks import at, crossed, signed_volume
+from spinemc.geometry.checks import crossed, signed_volume
 from spinemc.geometry.parts import NO_SHELLS, SHELL, WHOLE
 
 if TYPE_CHECKING:
     import trimesh
     from manifold3d import Manifold
-
-IONS_AT_REST = 60.2214076  # molecules in 1 um^3 at 100 nM
-
 
 SHEET = 1e-6  # how far apart the two sides of a sheet lie [um]
 
@@ -255,52 +252,3 @@ class Geometry:
         """Number of holes through the solid that the cell's surface bounds: 0 for a spine, 1 for a ring."""
         face = self.face[self.face_surface == 0]
         return 1 - (len(np.unique(face)) - len(face) // 2) // 2
-
-
-def describe(geometry: Geometry) -> str:
-    """A table a person can read: the cell's volume, area and triangles; all spaces, surfaces and their named parts.
-
-    For each neck its length, width, resistance at 150 ohm cm, and conductance for calcium beside that of a cylinder.
-    """
-    from spinemc.geometry.necks import necks
-
-    corners = geometry.triangles[geometry.face_surface == 0]
-    edge = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
-    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
-    volume, area = geometry.volume, geometry.area
-    rows = [
-        geometry.name,
-        f"  volume       {volume:12.5g} um^3",
-        f"  area         {area:12.5g} um^2",
-        f"  volume/area  {volume / area:12.5g} um",
-        f"  extent        {at(low)} to {at(high)} um",
-        f"  faces        {len(corners):12d}",
-        f"  edges        {edge.min() * 1e3:12.4g} to {edge.max() * 1e3:.4g} nm",
-        f"  least face   {geometry.face_area[geometry.face_surface == 0].min() * 1e6:12.4g} nm^2",
-    ]
-    if len(geometry.surfaces) > 1:
-        rows.append(f"  {'surface':<18} {'inside':>14}   outside")
-        names = (*geometry.spaces, "-")
-        for surface, name in enumerate(geometry.surfaces):
-            below, above = geometry.face_space[np.argmax(geometry.face_surface == surface)]
-            rows.append(f"  {name:<18} {'(sheet)' if below == above else names[below]:>14}   {names[above]}")
-    rows.append(f"  {'compartment':<18} {'volume [um^3]':>14} {'share':>8} {'ions at 100 nM':>15}")
-    volumes = geometry.compartment_volume
-    for name, part, space in zip(geometry.compartments, volumes, geometry.compartment_space, strict=True):
-        whole = volumes[geometry.parts_of(space)[0]]
-        rows.append(f"  {name:<18} {part:14.5g} {part / whole:8.1%} {part * IONS_AT_REST:15.3g}")
-    rows.append(f"  {'region':<18} {'area [um^2]':>14} {'share':>8} {'faces':>15}")
-    for region, (name, part) in enumerate(zip(geometry.regions, geometry.region_area, strict=True)):
-        faces = geometry.faces_of(region)
-        whole = geometry.face_area[geometry.face_surface == geometry.region_surface[region]].sum()
-        rows.append(f"  {name:<18} {part:14.5g} {part / whole:8.1%} {len(faces):15d}")
-    found = necks(geometry)
-    if found:
-        heads = f"{'length [um]':>14} {'width [nm]':>12} {'resistance':>12} {'g [um^3/s]':>12} {'cylinder':>10}"
-        rows.append(f"  {'neck':<18} {heads}")
-    for neck in found:
-        rows.append(
-            f"  {neck.name:<18} {neck.length:14.4g} {1e3 * neck.width:12.4g} {neck.resistance:7.4g} Mohm "
-            f"{neck.conductance:12.4g} {neck.of_cylinder:10.4g}"
-        )
-    return "\n".join(rows)

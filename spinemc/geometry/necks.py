@@ -61,12 +61,13 @@ def necks(geometry: Geometry) -> list[Neck]:
     for number in geometry.set_of(0):
         row, name = geometry.compartment_shape[number], geometry.compartments[number]
         pieces = geometry.compartment_pieces[number]
-        if name.rpartition(".")[2] != "neck" or row[0] not in (CYLINDER, HALF_SPACE) or len(pieces) != 1:
+        if name.rpartition(".")[2] != "neck" or row[0] not in (CYLINDER, HALF_SPACE):
             continue
-        neck = upright(pieces[0], row[4:7])
-        low, high = neck.bounding_box()[2], neck.bounding_box()[5]
+        turned = [upright(piece, row[4:7]) for piece in pieces]
+        ends = np.array([piece.bounding_box() for piece in turned])
+        low, high = float(ends[:, 2].min()), float(ends[:, 5].max())
         height = low + (np.arange(SLICES) + 0.5) / SLICES * (high - low)
-        area = np.array([neck.slice(float(z)).area() for z in height])
+        area = np.array([sum(piece.slice(float(z)).area() for piece in turned) for z in height])
         area = area[area > 0.0]
         width = 2.0 * float(np.sqrt(np.median(area) / np.pi))
         found.append(Neck(name, high - low, width, float((high - low) * np.mean(1.0 / area))))

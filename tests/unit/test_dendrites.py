@@ -185,7 +185,10 @@ def test_each_neck_of_a_dendrite_is_told_of():
     assert (one.name, two.name) == ("spine_1.neck", "spine_2.neck")
     assert one.resistance == pytest.approx(two.resistance, rel=1e-3)
     said = describe(pair)
-    assert f"{one.resistance:.4g} Mohm" in said and "spine_2.neck" in said.splitlines()[-1]
+    last = said.splitlines()[-1].split()
+    assert last[0] == "spine_2" and f"{one.resistance:.4g} Mohm" in said
+    volume, area = pair.compartment_volume[pair.compartments.index("spine_2.head")], pair.region_area[-1]
+    assert last[1:4] == [f"{volume:.4g}", f"{60.2214076 * volume:.3g}", f"{area:.4g}"]
 
 
 def test_a_branched_spine_is_one_body():

@@ -16,8 +16,8 @@ from spinemc.geometry.compartments import (
     compartment_solids,
 )
 from spinemc.geometry.crossings import crossings
+from spinemc.geometry.description import describe
 from spinemc.geometry.io import export
-from spinemc.geometry.mesh import describe
 from spinemc.geometry.solids import manifold
 from spinemc.scenario import GeometrySpec, Named, Within
 
