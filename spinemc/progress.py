@@ -33,13 +33,14 @@ class Progress:
 
         self._lock = threading.Lock()
         self._moves: dict[int, int] = {}
+        self._reached: dict[int, float] = {}
         self._done = 0
         self._t_stop = system.scenario.run.t_stop
         self._begin = perf_counter()
         if shown and is_cold():
             print(COMPILING, file=sys.stderr)
         self._bar = tqdm(
-            total=len(numbers) * len(system.scenario.run.sample_times),
+            total=len(numbers),
             desc="running",
             disable=not shown,
             bar_format="{desc} {percentage:3.0f} % |{bar:24}| {elapsed}, {remaining} left{postfix}",
@@ -62,7 +63,8 @@ class Progress:
             self._bar.set_postfix_str(
                 f" {self._done}/{self._trials} trials, {rate:.1f} M particle-steps/s", refresh=False
             )
-            self._bar.update()
+            self._bar.update((time - self._reached.get(number, 0.0)) / self._t_stop)
+            self._reached[number] = time
 
     def __enter__(self) -> Progress:
         return self

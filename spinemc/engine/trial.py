@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 
-from spinemc.chemistry.releases import expected_number
-from spinemc.engine.kernels import flight, move, put, react, step
-from spinemc.engine.kernels.flight import BLOCK
-from spinemc.engine.kernels.tables import HELD, LEAVERS, MOVER, MOVES, NONE, SERIALS, Block, Chemistry, Spot, State
+from spinemc.engine.kernels import step
+from spinemc.engine.kernels.tables import HELD, MOVES, State
+from spinemc.engine.molecules import Molecules
 from spinemc.engine.schedule import Moment, schedule
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
-from spinemc.errors import EngineError
-from spinemc.geometry.compartments import sample_surface
-from spinemc.scenario import Release
-
-PIECE = 4096  # molecules that are worth a thread's while
-NEVER = 2**62
-_DOUBLINGS = 10  # of all room within one step before its molecules count as running away
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +47,31 @@ class Trial:
     held: int
 
 
+class Keeper(Protocol):
+    """Where a trial leaves its frames as it goes, and from time to time its whole state, to be taken up again."""
+
+    def frame(self, species: str, position: np.ndarray, particle: np.ndarray) -> None:
+        """Take the positions (n, 3) [um] and numbers (n,) of a species in its next frame."""
+
+    def is_due(self) -> bool:
+        """Whether the state is to be saved now."""
+
+    def save(self, state: Mapping[str, np.ndarray]) -> None:
+        """Keep the state, and all frames until now."""
+
+    def saved(self) -> Mapping[str, np.ndarray] | None:
+        """The state that was saved last, the frames with it; None for a trial that is new."""
+
+
 def run_trial(
     system: System,
     seed: int,
     number: int,
     report: Callable[[float, int], bool] = lambda time, moves: True,
     team: Team | None = None,
+    keeper: Keeper | None = None,
 ) -> Trial | None:
-    """Run trial `number` of a scenario from beginning to end.
+    """Run trial `number` of a scenario from where it was left, or from the beginning, to its end.
 
     Parameters
     ----------
@@ -69,9 +79,12 @@ def run_trial(
     seed, number : int
         The key of all its random numbers; nothing else enters.
     report : callable
-        Called at every sample with the time reached [s] and the particle-steps so far; returning False stops the trial.
+        Called at every sample, and between them in a long trial, with the time reached [s] and the particle-steps so
+        far; returning False stops the trial.
     team : Team, optional
         Cores that may help while they are idle; they change nothing but the time it takes.
+    keeper : Keeper, optional
+        Where frames and states go; without one the frames are in the result, and nothing is saved.
 
     Returns
     -------
@@ -84,225 +97,93 @@ def run_trial(
     """
     scenario, network = system.scenario, system.network
     moments = schedule(scenario)
-    samples = len(scenario.run.sample_times)
-    regions, compartments = len(system.geometry.regions), len(system.geometry.compartments)
-    kinds = len(network.species)
-    count = np.zeros((samples, compartments, kinds), np.int32)
-    surface = np.zeros((samples, regions, kinds), np.int32)
-    fired = np.zeros((samples, len(network.steps)), np.int64)
-    absorbed = np.zeros((samples, len(system.boundaries)), np.int64)
-    key = np.array([seed, number], np.uint64)
-    trial = _Molecules(system, key, moments[0].dt, team)
-    frames = _Frames(system, number)
-    wholes = np.searchsorted(system.geometry.region_surface, np.arange(len(system.geometry.surfaces)))
-    for moment in moments:
-        for release, occasion in moment.releases:
-            trial.release(scenario.release[release], release, occasion, moment.dt)
-        for record, _ in moment.frames:
-            frames.take(record, trial.state)
-        if moment.sample >= 0:
-            n = moment.sample
-            chemistry = system.chemistry(moment.dt or scenario.run.dt)
-            step.tally(system.walls, system.cells, chemistry, trial.state, network.home, wholes, count[n], surface[n])
-            fired[n] = trial.state.fired
-            absorbed[n] = trial.state.absorbed
-            if not report(moment.time, int(trial.state.serial[MOVES])):
+    frames = _Frames(system, number, keeper)
+    trial = Molecules(system, np.array([seed, number], np.uint64), moments[0].dt, team)
+    told = _Told.nothing(system)
+    begin, done = 0, 0
+    left = keeper.saved() if keeper is not None else None
+    if left is not None:
+        trial.take_up(left)
+        told = _Told(*(np.array(left[field.name]) for field in fields(_Told)))
+        begin, done = (int(k) for k in left["reached"])
+
+    def goes_on(moment: int, done: int) -> bool:
+        """Look up after some steps of a moment: report, and save what is due."""
+        here = moments[moment]
+        stops = not report(here.time + done * here.dt, int(trial.state.serial[MOVES]))
+        if keeper is not None and (stops or keeper.is_due()):
+            keeper.save(trial.left() | vars(told) | {"reached": np.array([moment, done])})
+        return not stops
+
+    for n, moment in enumerate(moments[begin:], begin):
+        if left is None:
+            for release, occasion in moment.releases:
+                trial.release(scenario.release[release], release, occasion, moment.dt)
+            for record, _ in moment.frames:
+                frames.take(record, trial.state)
+            if moment.sample >= 0:
+                told.take(moment, trial.state, system)
+                if not goes_on(n, 0):
+                    return None
+        left = None
+        while done < moment.steps:
+            done = trial.advance(moment, done)
+            if done < moment.steps and not goes_on(n, done):
                 return None
-        trial.advance(moment)
+        done = 0
     return Trial(
-        count=count[:, :, network.volume_species],
-        surface=surface[:, :, network.surface_species],
-        events=np.diff(fired, axis=0, prepend=0),
-        absorbed=np.diff(absorbed, axis=0, prepend=0),
+        count=told.count[:, :, network.volume_species],
+        surface=told.surface[:, :, network.surface_species],
+        events=np.diff(told.fired, axis=0, prepend=0),
+        absorbed=np.diff(told.absorbed, axis=0, prepend=0),
         positions=frames.taken(),
         moves=int(trial.state.serial[MOVES]),
         held=int(trial.state.serial[HELD]),
     )
 
 
-class _Molecules:
-    """The molecules of one trial and the arrays they live in, which grow when they must."""
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What was counted so far, by sample; events and molecules taken out since the beginning."""
 
-    def __init__(self, system: System, key: np.ndarray, dt: float, team: Team | None = None) -> None:
-        self.system = system
-        self.team = team
-        self.blocks = [_block(system)]
-        self.key = key
-        species, steps = len(system.network.species), len(system.network.steps)
-        columns = max(1, int(system.chemistry(dt).columns[0]))
-        self.spot = Spot(
-            at=np.zeros((int(react.MOST_PRODUCTS), 3)),
-            voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
-            behind=np.zeros(int(react.MOST_PRODUCTS), np.int64),
-            face=np.zeros(int(react.MOST_PRODUCTS), np.int64),
-        )
-        entries = system.entries.species.size
-        generator = np.random.Generator(np.random.Philox(seed=[int(key[0]), int(key[1]), 0]))
-        self.state = State(
-            x=np.zeros(0),
-            y=np.zeros(0),
-            z=np.zeros(0),
-            voxel=np.zeros(0, np.int32),
-            behind=np.zeros(0, np.int32),
-            face=np.zeros(0, np.int32),
-            name=np.zeros(0, np.int64),
-            start=np.zeros(species, np.int64),
-            room=np.zeros(species, np.int64),
-            n=np.zeros(species, np.int64),
-            count=np.zeros(system.cells.volume.size * columns, np.int32),
-            head=np.zeros(system.cells.volume.size * columns, np.int32),
-            after=np.zeros((0, 2), np.int32),
-            asked=np.zeros(columns, np.int64),
-            leaver=np.zeros(0, np.int32),
-            way=np.zeros(0, np.int32),
-            fired=np.zeros(steps, np.int64),
-            absorbed=np.zeros(len(system.boundaries), np.int64),
-            clock=generator.exponential(size=1 + entries),
-            serial=np.zeros(SERIALS, np.int64),
-            pause=np.array([0.0, 0.0, 0.0, NONE]),
-            cursor=np.zeros(steps, np.int64),
-            rate=np.zeros(steps),
-        )
-        room = np.zeros(species, np.int64)
-        np.add.at(room, system.entries.species, 2 * system.entries.most)
-        self.grow(room)
+    count: np.ndarray
+    surface: np.ndarray
+    fired: np.ndarray
+    absorbed: np.ndarray
 
-    def grow(self, room: np.ndarray) -> None:
-        """Move to arrays with at least `room` slots for each species."""
-        old = self.state
-        room = np.maximum(room, old.room)
-        start = np.concatenate([[0], np.cumsum(room)[:-1]])
-        arrays = {}
-        for name in ("x", "y", "z", "voxel", "behind", "face", "name", "after"):
-            before = getattr(old, name)
-            arrays[name] = np.zeros((int(room.sum()), *before.shape[1:]), before.dtype)
-            for s in range(room.size):
-                n = old.n[s]
-                arrays[name][start[s] : start[s] + n] = before[old.start[s] : old.start[s] + n]
-        for name in ("leaver", "way"):
-            arrays[name] = np.zeros(int(room.max(initial=0)), np.int32)
-        self.state = old._replace(start=start, room=room, **arrays)
-
-    def release(self, release: Release, number: int, occasion: int, dt: float) -> None:
-        """Put in the molecules of one release."""
-        system = self.system
+    @classmethod
+    def nothing(cls, system: System) -> _Told:
         geometry, network = system.geometry, system.network
-        s = network.species.index(release.species)
-        generator = np.random.Generator(
-            np.random.Philox(seed=[int(self.key[0]), int(self.key[1]), 1, number, occasion])
-        )
-        mean = expected_number(geometry, release)
-        amount = int(mean if release.exact or release.count is not None else generator.poisson(mean))
-        room = self.state.room.copy()
-        room[s] = max(room[s], self.state.n[s] + amount)
-        self.grow(room)
-        chemistry = system.chemistry(dt or system.scenario.run.dt)
-        if release.on is not None:
-            region = geometry.regions.index(release.on)
-            points, face = sample_surface(geometry, region, amount, generator)
-        elif release.at is not None:
-            points, face = np.tile(np.array(release.at), (amount, 1)), np.full(amount, -1)
-        if release.inside is not None:
-            where = geometry.compartments.index(release.inside)
-            made = put.scatter(system.walls, system.cells, chemistry, self.key, self.state, s, amount, where)
-        else:
-            x, y, z = (np.ascontiguousarray(points[:, axis]) for axis in range(3))
-            made = put.put(system.walls, system.cells, chemistry, self.state, s, x, y, z, face.astype(np.int32))
-        if made < amount:
-            raise EngineError(
-                f"release {number + 1}, {release.species}: no room was found for {amount - made} of {amount} "
-                f"molecules in trial {int(self.key[1])} (seed {int(self.key[0])}); the place is too small to hold them."
-            )
-
-    def advance(self, moment: Moment) -> None:
-        """Make all the steps from one moment to the next."""
-        system = self.system
-        if moment.steps == 0:
-            return
-        chemistry = system.chemistry(moment.dt)
-        done, doublings = 0, 0
-        while done < moment.steps:
-            before = done
-            done, status = step.advance(
-                system.walls,
-                system.cells,
-                chemistry,
-                system.entries,
-                self.key,
-                self.state,
-                self.spot,
-                self.blocks[0],
-                moment.time,
-                moment.dt,
-                done,
-                moment.steps,
-                2 * PIECE if self.team is not None and self.team.has_idle() else NEVER,
-            )
-            doublings = 0 if done > before else doublings + (status == step.GROW)
-            if status == step.OVERFLOW or doublings > _DOUBLINGS:
-                raise EngineError(self._explosion(moment.time + done * moment.dt))
-            if status == step.GROW:
-                self.grow(2 * self.state.room + 64 + int(self.state.n.sum()) // 2)
-            if status == step.SHARE:
-                self.fly_together(chemistry, moment.dt)
-
-    def fly_together(self, chemistry: Chemistry, dt: float) -> None:
-        """Move the molecules of the species that is next, with the help of idle cores."""
-        system, state = self.system, self.state
-        s = int(state.pause[MOVER])
-        n = int(state.n[s])
-
-        def fly(part: int, parts: int) -> np.ndarray:
-            low, high = (min(n, -(-n // BLOCK) * k // parts * BLOCK) for k in (part, part + 1))
-            gone = flight.fly_share(
-                system.walls, system.cells, chemistry, self.key, state, self.blocks[part], s, low, high, dt
-            )
-            return np.arange(low, low + gone)
-
-        assert self.team is not None
-        most = n // PIECE
-        self.blocks += [_block(system) for _ in range(min(most, self.team.cores) - len(self.blocks))]
-        leavers = np.concatenate(self.team.share(fly, most))
-        state.leaver[: leavers.size] = state.leaver[leavers]
-        state.way[: leavers.size] = state.way[leavers]
-        state.pause[LEAVERS] = leavers.size
-        for block in self.blocks:
-            flight.gather(state, block)
-
-    def _explosion(self, time: float) -> str:
-        """What to say of a step near a time [s] that made too many molecules."""
-        largest = self.system.network.species[int(np.argmax(self.state.n))]
-        return (
-            f"{largest}: one time step, near t = {time:.6g} s, made more molecules than there was room for "
-            f"(trial {int(self.key[1])}, seed {int(self.key[0])}); use a shorter run.dt."
+        samples, kinds = len(system.scenario.run.sample_times), len(network.species)
+        return cls(
+            count=np.zeros((samples, len(geometry.compartments), kinds), np.int32),
+            surface=np.zeros((samples, len(geometry.regions), kinds), np.int32),
+            fired=np.zeros((samples, len(network.steps)), np.int64),
+            absorbed=np.zeros((samples, len(system.boundaries)), np.int64),
         )
 
-
-def _block(system: System) -> Block:
-    """Scratch for one thread."""
-    return Block(
-        delta=np.zeros((3, BLOCK)),
-        left=np.zeros(BLOCK),
-        tail=np.zeros(BLOCK + 1),
-        voxel=np.zeros(BLOCK, np.int32),
-        hard=np.zeros(BLOCK + 1, np.int32),
-        way=np.zeros(BLOCK, np.int32),
-        end=np.zeros((3, BLOCK)),
-        met=np.zeros(move.ROOM + 2 * int(np.diff(system.walls.start).max()) + 8, np.int32),
-        passed=np.zeros(len(system.boundaries), np.int64),
-        held=np.zeros(1, np.int64),
-        x=np.zeros(BLOCK),
-        y=np.zeros(BLOCK),
-        z=np.zeros(BLOCK),
-        start=np.zeros(BLOCK, np.int32),
-    )
+    def take(self, moment: Moment, state: State, system: System) -> None:
+        k = moment.sample
+        step.tally(
+            system.walls,
+            system.cells,
+            system.chemistry(moment.dt or system.scenario.run.dt),
+            state,
+            system.network.home,
+            np.searchsorted(system.geometry.region_surface, np.arange(len(system.geometry.surfaces))),
+            self.count[k],
+            self.surface[k],
+        )
+        self.fired[k] = state.fired
+        self.absorbed[k] = state.absorbed
 
 
 class _Frames:
-    """The positions that a trial was asked to record."""
+    """The positions that a trial was asked to record, handed on as they come or gathered."""
 
-    def __init__(self, system: System, number: int) -> None:
+    def __init__(self, system: System, number: int, keeper: Keeper | None) -> None:
         self.system = system
+        self.keeper = keeper
         self.wanted = {
             i: [np.flatnonzero(system.network.home == system.network.species.index(name)) for name in record.species]
             for i, record in enumerate(system.scenario.positions)
@@ -314,8 +195,11 @@ class _Frames:
         for kinds in self.wanted.get(record, ()):
             here = np.concatenate([np.arange(state.start[s], state.start[s] + state.n[s]) for s in kinds])
             points = np.column_stack([state.x[here], state.y[here], state.z[here]])
-            frames = self.rows.setdefault(self.system.network.species[kinds[0]], [])
-            frames.append((points, state.name[here]))
+            name = self.system.network.species[kinds[0]]
+            if self.keeper is not None:
+                self.keeper.frame(name, points, state.name[here])
+            else:
+                self.rows.setdefault(name, []).append((points, state.name[here]))
 
     def taken(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         return {

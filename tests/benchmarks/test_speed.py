@@ -6,8 +6,8 @@ from called import from_python
 
 from spinemc.engine.kernels.flight import BLOCK
 from spinemc.engine.kernels.rng import displacements
+from spinemc.engine.molecules import Molecules
 from spinemc.engine.schedule import Moment
-from spinemc.engine.trial import _Molecules
 from spinemc.geometry import build
 from spinemc.geometry.grid import grid
 from spinemc.scenario import GeometrySpec, Rate, Reaction, Release, Run, Scenario, Shape, Species
@@ -24,7 +24,7 @@ def put_in(shape, species, reaction=(), **number):
         Release(s.name, count=number[s.name], inside=None if s.is_surface else "cytosol", on=s.on) for s in species
     ]
     run = Run(t_stop=1.0, dt=DT, sample_every=1.0)
-    molecules = _Molecules(
+    molecules = Molecules(
         prepare(Scenario(GeometrySpec(shape=shape), run, species, tuple(reaction), tuple(release))),
         np.array([1, 0], np.uint64),
         DT,

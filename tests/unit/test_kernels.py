@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from spinemc.chemistry.network import network
-from spinemc.engine import trial
+from spinemc.engine import molecules
 from spinemc.engine.kernels.flight import BLOCK
 from spinemc.engine.kernels.tables import HELD, LISTED, MOVES
+from spinemc.engine.molecules import Molecules
 from spinemc.engine.schedule import Moment
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
-from spinemc.engine.trial import _Molecules
 from spinemc.geometry import build
 from spinemc.geometry.grid import grid
 from spinemc.scenario import (
@@ -91,7 +91,7 @@ def membrane(**number):
 def begin(system, seed=5, number=3, team=None):
     """A compiled trial at its beginning."""
     dt = system.scenario.run.dt
-    compiled = _Molecules(system, np.array([seed, number], np.uint64), dt, team)
+    compiled = Molecules(system, np.array([seed, number], np.uint64), dt, team)
     for n, release in enumerate(system.scenario.release):
         compiled.release(release, n, 0, dt)
     return compiled
@@ -401,7 +401,7 @@ def test_the_trial_can_begin_anew_with_another_step():
 @pytest.fixture
 def team(monkeypatch):
     """Three cores, one of them taken, that share any work of two blocks and more."""
-    monkeypatch.setattr(trial, "PIECE", BLOCK)
+    monkeypatch.setattr(molecules, "PIECE", BLOCK)
     with Team(3) as team, team.core():
         yield team
 
@@ -431,8 +431,8 @@ def test_a_team_changes_nothing(team, monkeypatch):
     shared = []
     monkeypatch.setattr(team, "share", lambda work, most: shared.append(most) or Team.share(team, work, most))
     alone, together = begin(system), begin(system, team=team)
-    for molecules in (alone, together):
-        molecules.advance(Moment(0.0, (), -1, (), 60, 4e-6))
+    for one in (alone, together):
+        one.advance(Moment(0.0, (), -1, (), 60, 4e-6))
     for name, mine, other in zip(alone.state._fields, alone.state, together.state, strict=True):
         if name not in ("leaver", "way", "head", "after", "asked"):
             assert np.array_equal(mine, other), name

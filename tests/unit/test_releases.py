@@ -6,7 +6,8 @@ import numpy as np
 from cells import ball, box
 from scipy import stats
 
-from spinemc.engine.trial import _Molecules, run_trial
+from spinemc.engine.molecules import Molecules
+from spinemc.engine.trial import run_trial
 from spinemc.geometry.compartments import contains, locate
 from spinemc.scenario import Release
 from spinemc.validation.scenes import counts, run, scene, shape, turns
@@ -16,7 +17,7 @@ SMALL = shape("box", size=(0.3, 0.3, 0.3), edge=0.1)
 
 def molecules(system, trial=0, seed=3):
     """A trial's molecules after all the releases of a scenario."""
-    made = _Molecules(system, np.array([seed, trial], np.uint64), system.scenario.run.dt)
+    made = Molecules(system, np.array([seed, trial], np.uint64), system.scenario.run.dt)
     for number, release in enumerate(system.scenario.release):
         made.release(release, number, 0, system.scenario.run.dt)
     return made.state
