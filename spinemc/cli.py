@@ -93,6 +93,9 @@ def parser() -> argparse.ArgumentParser:
     geometry.add_argument("--export", type=Path, metavar="M.stl", help="write the surface: STL, OBJ, PLY or GLB")
     geometry.add_argument("--plot", type=Path, metavar="P.png", help="draw it")
     geometry.add_argument("--repair", action="store_true", help="mend a mesh, and tell what was changed")
+    geometry.add_argument(
+        "--find-spines", action="store_true", help="tell a dendrite's spines from its shaft, as regions"
+    )
 
     compare = command("compare", _compare, "lay the deterministic twins of a run over it")
     compare.add_argument("store", type=Path, metavar="STORE")
@@ -152,6 +155,10 @@ def _geometry(given: Any) -> None:
         print("\n".join([f"repaired: {change}." for change in changes] or ["repaired: nothing was wrong."]))
     else:
         built = geometry.load_geometry(given.file, given.settings)
+    if given.find_spines:
+        spines = geometry.find_spines(built)
+        built = geometry.with_spines(built, spines)
+        print(geometry.table(spines))
     print(geometry.describe(built))
     if given.export is not None:
         geometry.export(built, given.export)

@@ -63,7 +63,7 @@ def repaired(vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if turned.any():
         changes.append(f"turned {number_of(int(turned.sum()), 'face')} to agree with their neighbours")
         face = np.where(turned[:, None], face[:, ::-1], face)
-    vertex, face, hole, places = _closed(vertex, face)
+    vertex, face, hole, places = closed(vertex, face)
     for k, place in enumerate(places, start=1):
         changes.append(
             f"closed a hole of {number_of(int((hole == k).sum()), 'triangle')} at {place} um: region cut_{k}"
@@ -117,8 +117,25 @@ def _wound(face: np.ndarray) -> np.ndarray:
     return turned
 
 
-def _closed(vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Holes closed by fans: corners, triangles, the hole that each closes, and the middle of each hole."""
+def closed(vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Close the holes of a surface by fans of triangles about their middles.
+
+    Parameters
+    ----------
+    vertex : (v, 3) float64
+        Corners [um].
+    face : (f, 3) int
+        Triangles that agree with their neighbours.
+
+    Returns
+    -------
+    vertex, face
+        Likewise, what is new at the end.
+    hole : (f,) int64
+        Which hole a face closes, counted from 1; 0 for all others.
+    places : list of str
+        The middle of each hole, as messages write it.
+    """
     start, end = face.ravel(), np.roll(face, -1, axis=1).ravel()
     size = len(vertex)
     lone = ~np.isin(start * size + end, end * size + start)

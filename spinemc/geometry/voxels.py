@@ -113,6 +113,32 @@ def voxelise(vertex: np.ndarray, face: np.ndarray, size: float, margin: int = 1)
     )
 
 
+def centres_inside(vertex: np.ndarray, face: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which voxels' centres are inside a closed mesh, and nothing else about them.
+
+    Parameters
+    ----------
+    vertex : (v, 3) float
+        Corners [um].
+    face : (f, 3) int
+        Corners of each triangle, counter-clockwise seen from outside.
+    size : float
+        Edge of a voxel [um].
+
+    Returns
+    -------
+    origin : (3,) float64
+        Low corner of voxel (0, 0, 0) [um].
+    inside : (nx, ny, nz) bool
+        With an empty layer all around.
+    """
+    low, high = vertex.min(axis=0), vertex.max(axis=0)
+    origin = low - (1.0 + _OFFSET) * size
+    nx, ny, nz = (int(n) for n in np.floor((high - origin) / size) + 2)
+    corner = np.ascontiguousarray((vertex - origin) / size, dtype=np.float64)
+    return origin, _winding(corner, np.ascontiguousarray(face, dtype=np.int32), (nx, ny, nz)) == 1
+
+
 def volume_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
     """Volume of another closed mesh in each voxel of a grid that covers it.
 
