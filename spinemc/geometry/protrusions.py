@@ -115,6 +115,8 @@ def find_spines(geometry: Geometry, least_height: float = LEAST) -> list[Protrus
     shaft = trunk_of(vertex, face)
     if shaft is None:
         raise GeometryError(f"{unseen}: the surface is no tube, with or without spines, twice as long as thick.")
+    if shaft.widens:
+        raise GeometryError(f"{unseen}: the tube widens threefold within a few radii, as a spine by itself does.")
     height, _ = shaft.above(vertex)
     links = _Links.of(vertex, face)
     level, border = height[face].mean(axis=1), max(FOOT * shaft.radius, ROUGH * shaft.rough)
@@ -166,7 +168,7 @@ def table(spines: Sequence[Protrusion]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Links:
-    """Which faces are neighbours: (e,) one and other of each two, how far apart they are [um], how many faces there are."""
+    """Which faces are neighbours: (e,) one and other of each two, how far apart they are [um]; and all faces' number."""
 
     one: np.ndarray
     other: np.ndarray

@@ -24,6 +24,7 @@ BESIDE = 0.7  # cosine between normal and radius, of faces that may be the shaft
 STEP = 0.2  # of the radius: between points of the centre line
 KNOTS, SHAPES = 2.5, 1.25  # radii between knots of the centre line, and of the shape along it
 BEYOND = 1.5  # radii that the centre line reaches farther than its path did
+WIDER, BULGE = 3.0, 6  # times a shaft does not widen within so many knots of its shape
 WIDEST = 3.0  # radii from the centre line within which the shaft's surface is looked for
 MIDDLE = 0.4  # of the surface beside a place is nearer than the first guess of the radius there
 FITS = 3
@@ -69,6 +70,13 @@ class Trunk:
     def length(self) -> float:
         """Of the centre line [um]."""
         return self.step * (len(self.center) - 1)
+
+    @property
+    def widens(self) -> bool:
+        """Whether it becomes threefold as wide within six radii, as a neck does towards its head; ends left aside."""
+        wide = self.shape[2:-2, 0]
+        reach = range(1, min(BULGE, len(wide)))
+        return any((np.abs(np.log(wide[k:] / wide[:-k])) > np.log(WIDER)).any() for k in reach)
 
     def above(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How high points lie above the shaft's surface, and beside which place of its centre line.
