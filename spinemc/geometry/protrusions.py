@@ -168,7 +168,7 @@ def table(spines: Sequence[Protrusion]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Links:
-    """Which faces are neighbours: (e,) one and other of each two, how far apart they are [um]; and all faces' number."""
+    """Which faces are neighbours: (e,) one and other of each two, how far apart they are [um]; how many there are."""
 
     one: np.ndarray
     other: np.ndarray

@@ -9,14 +9,14 @@ from spinemc.geometry.depths import depths
 
 GRID = 4.0  # grid steps in twice the volume over the area, for the path
 FINER = 3  # times the grid is halved where no path is found
-PLANES = 40
+PLANES = 8  # in the depth of the deepest point
 
 
 def widths(vertex: np.ndarray, face: np.ndarray, lid: np.ndarray, foot: np.ndarray) -> tuple[float, float]:
     """The width of a spine's head and the least width of its neck: diameters of circles with its cross-sections.
 
-    The sections are at right angles to the deepest path from the foot to the deepest point; those that the lid on the
-    foot cuts short are left out.
+    The sections are at right angles to the deepest path from the foot to the deepest point, and straight on beyond it;
+    those that the lid on the foot cuts short are left out.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _crossing(vertex: np.ndarray, above: np.ndarray, one: np.ndarray, other: np.
 
 
 def _path(vertex: np.ndarray, face: np.ndarray, foot: np.ndarray) -> np.ndarray:
-    """(n, 3) points along the deepest path from a foot to the deepest point, smoothed [um]."""
+    """(n, 3) points along the deepest path from a foot to the deepest point and on as far as that is deep [um]."""
     from scipy.ndimage import gaussian_filter1d
 
     area = 0.5 * np.linalg.norm(crossed(vertex[face]), axis=1).sum()
@@ -108,8 +108,11 @@ def _path(vertex: np.ndarray, face: np.ndarray, foot: np.ndarray) -> np.ndarray:
         if len(way) > 1:
             break
         size *= 0.5
-    line = np.concatenate([foot[None], inside.point[way]]) if len(way) else np.stack([foot, inside.point[end]])
+    line = np.concatenate([foot[None], inside.point[way] if len(way) else inside.point[[end]]])
+    deep = float(inside.depth[end])
     far = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    at = np.linspace(0.0, far[-1], PLANES)
+    at = np.linspace(0.0, far[-1], max(int(PLANES * far[-1] / deep), 2))
     even = np.stack([np.interp(at, far, x) for x in line.T], axis=1)
-    return np.asarray(gaussian_filter1d(even, PLANES / 12, axis=0, mode="nearest"))
+    back = even[-1] - even[max(len(even) - 1 - PLANES, 0)]
+    beyond = even[-1] + np.arange(1, PLANES)[:, None] * (back / np.linalg.norm(back) * deep / PLANES)
+    return np.asarray(gaussian_filter1d(np.concatenate([even, beyond]), 0.4 * PLANES, axis=0, mode="nearest"))

@@ -1,5 +1,7 @@
 """Meshes as they come: the worst of them each get one clear sentence, status 2, and nothing is written."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -253,3 +255,52 @@ def test_only_a_mesh_has_a_pose(tmp_path, capsys):
     (tmp_path / "g.toml").write_text('schema = 1\n[geometry]\nkind = "sphere"\nradius = "0.3 um"\nscale = 2\n')
     assert cli.main(["geometry", str(tmp_path / "g.toml")]) == 2
     assert "geometry.scale = 2: only a mesh is scaled, turned and moved" in capsys.readouterr().err
+
+
+def dendrite():
+    """A mushroom and a stubby spine on a shaft."""
+    mushroom = {"at": 1.0, "head_radius": 0.25, "neck_radius": 0.08, "neck_length": 0.4, "psd_radius": 0.1}
+    stubby = {"kind": "stubby", "at": 2.2, "angle": 2.0, "head_radius": 0.2, "head_height": 0.35, "psd_radius": 0.1}
+    shape = Shape("dendrite", {"length": 3.0, "radius": 0.3, "edge": 0.08, "spine": [mushroom, stubby]})
+    made = build(GeometrySpec(shape=shape))
+    return made.vertex, made.face
+
+
+def test_spines_are_found_and_are_regions(tmp_path, capsys):
+    write(tmp_path / "cell.obj", *dendrite())
+    files = "--export", str(tmp_path / "out.ply"), "--plot", str(tmp_path / "out.png")
+    assert cli.main(["geometry", str(tmp_path / "cell.obj"), "--find-spines", *files]) == cli.DONE
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "spines: 2 spines are seen. That is a suggestion: look at each, and correct it."
+    assert [line.split()[0] for line in told[3:5]] == ["spine_1", "spine_2"]
+    assert told[5] == "cell.obj"
+    described = [line.split() for line in told[6:] if line.startswith("  spine_")]
+    regions = json.loads((tmp_path / "out.regions.json").read_text())
+    assert {name: len(faces) for name, faces in regions.items()} == {row[0]: int(row[-1]) for row in described}
+    assert list(regions) == ["spine_1", "spine_2"] and (tmp_path / "out.png").stat().st_size > 10_000
+    read = load_geometry(tmp_path / "out.ply")
+    mushroom = read.face_area[regions["spine_1"]].sum(), read.face_area[regions["spine_2"]].sum()
+    ball_on_neck = 4.0 * np.pi * 0.25**2 + 2.0 * np.pi * 0.08 * 0.4
+    assert max(mushroom) == pytest.approx(ball_on_neck, rel=0.06)
+
+
+def test_spines_are_looked_for_in_a_mesh_that_shows_a_shaft_and_has_no_names(tmp_path, capsys):
+    write(tmp_path / "cell.obj", *ball())
+    told = answer(capsys, "geometry", tmp_path / "cell.obj", "--find-spines")
+    assert told.startswith("cell.obj: no shaft is seen that spines could stand on: ")
+    spine = 'schema = 1\ntitle = "t"\nsource = "s"\n[geometry]\nkind = "dendrite"\nlength = "3 um"\nradius = "0.3 um"\n'
+    (tmp_path / "cell.toml").write_text(spine + "spine = []\n")
+    told = answer(capsys, "geometry", tmp_path / "cell.toml", "--find-spines", "--plot", tmp_path / "out.png")
+    assert "cell.toml: its surface has names already, shaft, " in told
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_cut_that_was_closed_keeps_its_region_beside_the_spines(tmp_path, capsys):
+    vertex, face = dendrite()
+    write(tmp_path / "cell.obj", vertex, face[vertex[face][..., 0].max(axis=1) < 2.8])
+    assert cli.main(["geometry", str(tmp_path / "cell.obj"), "--repair", "--find-spines"]) == cli.DONE
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    number = {
+        row[0]: int(row[-1]) for row in rows if row and row[0] in ("cut_1", "spine_1", "spine_2") and len(row) == 4
+    }
+    assert set(number) == {"cut_1", "spine_1", "spine_2"} and min(number.values()) > 0
