@@ -27,6 +27,7 @@ PATCHES = {
     "shaft_end": "#a08f74",
 }
 OTHER_PATCHES = ("#444f5a", "#8d5a97", "#c98b2b", "#2a9d8f")
+IN_A_ROW = 9  # names in a legend as wide as the page
 GLASS = 0.22  # how much of what lies behind the cell's surface it hides
 LIGHT = np.array([-0.35, -0.6, 0.72])  # for an eye that looks along y
 
@@ -145,8 +146,12 @@ def plot_geometry(geometry: Geometry, path: str | Path | None = None) -> Figure:
         figure = _lying(geometry, size / size[:2].max())
     else:
         figure = blank(7.0, 5.0)
+        colour = _colours(geometry, _seen(geometry))
+        few = len(colour) <= IN_A_ROW
         for left, eye in ((0.03, (-60.0, 14.0)), (0.53, (30.0, -35.0))):
-            draw_mesh(figure.add_axes((left, 0.1, 0.44, 0.78), projection="3d"), geometry, *eye)
+            draw_mesh(figure.add_axes((left, 0.1, 0.44, 0.78), projection="3d"), geometry, *eye, legend=few)
+        if not few:
+            figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), IN_A_ROW))
     top = 1.0 - 0.35 / figure.get_figheight()
     figure.text(0.04, top, geometry.name, fontsize=13, fontweight="bold", color=INK)
     said = f"{geometry.volume:.3g} µm³, {geometry.area:.3g} µm², {np.count_nonzero(geometry.face_surface == 0)} faces"
@@ -170,7 +175,7 @@ def _lying(geometry: Geometry, size: np.ndarray) -> Figure:
         draw_mesh(ax, geometry, azimuth, elevation, bar=elevation < 45.0, legend=False)
         middle -= 0.5 * room
     colour = _colours(geometry, _seen(geometry))
-    figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), len(colour)))
+    figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), min(len(colour), IN_A_ROW)))
     return figure
 
 

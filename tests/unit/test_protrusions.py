@@ -247,7 +247,7 @@ def test_what_is_hardly_taller_than_wide_is_in_doubt():
 
 def test_a_swelling_all_round_is_no_spine():
     shaft = made("dendrite", length=8.0, radius=0.3, edge=0.05, spine=[])
-    bulge = 1.0 + 0.8 * np.exp(-(((shaft.vertex[:, :1] - 4.0) / 0.3) ** 2))
+    bulge = 1.0 + 1.2 * np.exp(-(((shaft.vertex[:, :1] - 4.0) / 0.15) ** 2))
     vertex = shaft.vertex * np.hstack([np.ones_like(bulge), bulge, bulge])
     assert np.hypot(vertex[:, 1], vertex[:, 2]).max() > 0.5
     assert find_spines(nameless(vertex, shaft.face)) == []
