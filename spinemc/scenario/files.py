@@ -143,7 +143,7 @@ _MEASURED = {
 FILE = "swc"
 """The parameter that is a file."""
 
-_COUNTED = {"count": 10_000, "rows": 1000, "seed": 2**32, "section": 2**31}
+_COUNTED = {"count": 10_000, "rows": 1000, "seed": 2**32, "section": 2**31, "sections": 2**31, "root": 2**31}
 """What parameters of shapes measure that are neither lengths nor plain angles, and what is counted and up to where."""
 
 
@@ -154,8 +154,8 @@ def parameter(key: str, depth: int = DEEPEST) -> Any:
     def read(value: Any) -> Any:
         if depth == 0:
             refuse("lists stand in one another too deeply.")
-        if key in _COUNTED:
-            return integer(0 if key in ("seed", "section") else 1, _COUNTED[key])(value)
+        if key in _COUNTED and not (key == "sections" and isinstance(value, list)):
+            return integer(1 if key in ("count", "rows") else 0, _COUNTED[key])(value)
         if isinstance(value, list):
             return tuple(map(parameter(key, depth - 1), value))
         if isinstance(value, Mapping):

@@ -102,7 +102,10 @@ def test_a_section_of_an_swc_file_becomes_a_shaft_with_spines(tmp_path):
         ({"section": "9"}, "geometry.section is 9: cell.swc has sections 0 to 2; the longest are"),
         ({"begin": '"5 um"', "length": '"40 um"'}, "geometry.begin to its end is 5.00 um to 45.00 um: section 1 is"),
         ({"swc": '"none.swc"'}, "none.swc"),
-        ({"section": None}, "geometry.section is missing: a morphology needs swc, section"),
+        ({"swc": None}, "geometry.swc is missing: a morphology needs swc"),
+        ({"section": None, "sections": "[0, 3]"}, "geometry.sections is 3: cell.swc has sections 0 to 2"),
+        ({"section": None, "sections": "[0, -1]"}, "geometry.sections"),
+        ({"root": "0"}, "geometry has section and root"),
     ],
 )
 def test_what_is_not_in_an_swc_file_is_said(changes, said, tmp_path):

@@ -25,7 +25,7 @@ KINDS: dict[str, tuple[Callable[[Parameters], Solid], _Names, _Names, _Names]] =
     "stubby": (dendrites.stubby, *dendrites.STUBBY, ()),
     "branched": (dendrites.branched, *dendrites.BRANCHED, ("branch",)),
     "dendrite": (dendrites.dendrite, *dendrites.DENDRITE, OTHER),
-    "morphology": (dendrites.morphology, *dendrites.MORPHOLOGY, (*OTHER, "swc", "section")),
+    "morphology": (dendrites.morphology, *dendrites.MORPHOLOGY, (*OTHER, "swc", "sections")),
 }
 """By kind: what makes it, the parameters it needs, those it may have, and those of all these that are not numbers."""
 

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import numpy as np
 
 from spinemc.geometry.parts import box, half_space
-from spinemc.geometry.shapes.joins import round_off, split_near
-from spinemc.geometry.shapes.lathe import SIDES, line, surface_area, turned
+from spinemc.geometry.shapes.bodies import Trunk, check_feet, in_parts, joined
+from spinemc.geometry.shapes.lathe import line, surface_area, turned
 from spinemc.geometry.shapes.parameters import Parameters, um
 from spinemc.geometry.shapes.placement import KEYS as PLACEMENT
-from spinemc.geometry.shapes.placement import Standing, listed, placed, refuse_crowding
-from spinemc.geometry.shapes.shafts import Arc, Shaft
+from spinemc.geometry.shapes.placement import listed, placed
+from spinemc.geometry.shapes.shafts import Arc, Shaft, Stretch
 from spinemc.geometry.shapes.spines import RING, Form, upright
 from spinemc.geometry.shapes.spines import SPINE as ALONE
 from spinemc.geometry.shapes.spines import STUBBY as STUB
-from spinemc.geometry.shapes.tidy import tidied
-from spinemc.geometry.shapes.traces import traced
-from spinemc.geometry.solids import Solid, united
+from spinemc.geometry.shapes.standing import COARSE, Standing, refuse_crowding
+from spinemc.geometry.shapes.territories import territories
+from spinemc.geometry.shapes.traces import chosen, traced
+from spinemc.geometry.shapes.trees import grown, nearest_section, refuse_crossing, solids_of
+from spinemc.geometry.solids import Solid, manifold
 from spinemc.scenario.values import SOLVED_FOR
 
 SPINE = ALONE[0], (*ALONE[1], "shaft_radius", "shaft_length")
 STUBBY = STUB[0], (*STUB[1], "shaft_radius", "shaft_length")
 BRANCHED = (*ALONE[0], "branch"), ALONE[1]
 DENDRITE = ("length", "radius"), ("end_radius", "bend_angle", "fillet", "segment", *PLACEMENT)
-MORPHOLOGY = ("swc", "section"), ("begin", "length", "fillet", "segment", *PLACEMENT)
+MORPHOLOGY = ("swc",), ("section", "sections", "root", "begin", "length", "fillet", "segment", *PLACEMENT)
 """The parameters each needs, and those it may have."""
 
 ALL = (-np.inf,) * 3, (np.inf,) * 3
 STRAIGHT = 1e-6  # rad, less of a bend is none
-SHORT = 0.4  # edges that a union may leave, over those around
-FINE = 0.5  # edges where a foot is rounded off, over the fillet's radius
 
 
 def spine(given: Parameters) -> Solid:
@@ -61,9 +58,9 @@ def _single(kind: str, given: Parameters) -> Solid:
     given.below(key, length / 2.0, "half of shaft_length", "it stands on the shaft", form.foot)
     given.refuse_faults()
     shaft = Arc(length, radius, radius)
-    standing = Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius)
+    standing = Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius, shaft, length / 2.0)
     edge = given.edge(2.0 * np.pi * radius * (length + radius) + surface_area(form.spans))
-    made = joined(_trunk(shaft, edge), "shaft", shaft, [standing], given.source, edge, fillet=0.0)
+    made = joined([_trunk(shaft, edge)], [standing], given.source, edge, fillet=0.0)
     moved = made.vertex - standing.foot
     names = tuple("shaft" if name.startswith("shaft") else name for name in made.regions)
     regions = ("membrane", *(name for name in ("psd", RING, "head", "neck", "shaft") if name in names))
@@ -94,8 +91,36 @@ def dendrite(given: Parameters) -> Solid:
 
 
 def morphology(given: Parameters) -> Solid:
-    """A stretch of a section of a traced neuron, with spines."""
-    return _with_spines(traced(given), given)
+    """A section of a traced neuron, a stretch of one, or sections that hang together, with spines."""
+    ways = [key for key in ("section", "sections", "root") if key in given]
+    if len(ways) > 1:
+        given.fault(f"geometry has {' and '.join(ways)}: one section, a list of some, or all from one on.")
+    for key in ("begin", "length"):
+        if key in given and "section" not in given:
+            given.fault(f"geometry.{key} goes with section.")
+    given.refuse_faults()
+    return _with_spines(traced(given), given) if "section" in given else _branching(given)
+
+
+def _branching(given: Parameters) -> Solid:
+    """Sections of a traced neuron that hang together, with spines."""
+    traces = chosen(given)
+    chains = grown(traces, given)
+    by_name = {one.name: one for chain in chains for one in chain.stretches}
+    stretches = [by_name[f"section_{one.number}"] for one in traces]
+    fillet = given.get("fillet", 0.0)
+    standing = placed(sorted(stretches, key=lambda one: int(one.name.removeprefix("section_"))), given)
+    area = sum(2.0 * np.pi * float(c.shaft.thickness.mean()) * c.shaft.length for c in chains)
+    edge = given.edge(area + sum(surface_area(one.form.spans) for one in standing))
+    trunks = [chain.trunk(edge) for chain in chains]
+    solids = solids_of(trunks, given.source)
+    refuse_crossing(chains, solids, given)
+    tube = sum(solids[1:], solids[0])
+    refuse_crowding(tube, standing, given, lambda place: nearest_section(chains, place))
+    check_feet(standing, given, fillet, "shaft")
+    number = {one.number: k for k, one in enumerate(traces)}
+    rest = territories(stretches, [number.get(one.above, -1) for one in traces], standing, fillet, given)
+    return in_parts(joined(trunks, standing, given.source, edge, fillet), standing, fillet, rest)
 
 
 def _with_spines(shaft: Shaft, given: Parameters) -> Solid:
@@ -106,13 +131,14 @@ def _with_spines(shaft: Shaft, given: Parameters) -> Solid:
         )
     given.refuse_faults()
     fillet = given.get("fillet", 0.0)
-    standing = placed(shaft, given)
-    _check_feet(standing, given, fillet, "shaft")
+    standing = placed([Stretch.whole(shaft)], given)
+    refuse_crowding(manifold(*shaft.surface(COARSE)[:2], given.source), standing, given, lambda _: "the shaft")
+    check_feet(standing, given, fillet, "shaft")
     thick = float(shaft.radius(np.linspace(0.0, shaft.length, 257)).mean())
     area = 2.0 * np.pi * thick * shaft.length + sum(surface_area(one.form.spans) for one in standing)
     edge = given.edge(area)
-    made = joined(_trunk(shaft, edge), "shaft", shaft, standing, given.source, edge, fillet)
-    return _in_parts(made, standing, fillet, _segments(shaft, given))
+    made = joined([_trunk(shaft, edge)], standing, given.source, edge, fillet)
+    return in_parts(made, standing, fillet, _segments(shaft, given))
 
 
 def branched(given: Parameters) -> Solid:
@@ -121,38 +147,18 @@ def branched(given: Parameters) -> Solid:
     form = upright("spine", Parameters("spine", own, *ALONE, source=given.source, instead=SOLVED_FOR))
     neck = Arc(float(form.spans[0].curve(np.ones(1))[0, 1]), form.foot, form.foot)
     spans = [line("base", (0.0, 0.0), (form.foot, 0.0)), *form.spans]
-    standing = listed(neck, given, {}, "branch")
+    standing = listed([Stretch.whole(neck)], given, {}, "branch")
     edge = given.edge(surface_area(spans) + sum(surface_area(one.form.spans) for one in standing))
     made = turned(spans, edge)
     trunk = Solid(made.vertex[:, [2, 0, 1]], made.face, made.label, made.regions)
-    refuse_crowding((trunk.vertex, trunk.face), standing, given, "the spine it stands on")
+    tube = manifold(trunk.vertex, trunk.face, given.source)
+    refuse_crowding(tube, standing, given, lambda _: "the spine it stands on")
     fillet = given.get("fillet", 0.0)
-    _check_feet(standing, given, fillet, "neck")
-    whole = joined(trunk, "neck", neck, standing, given.source, edge, fillet)
+    check_feet(standing, given, fillet, "neck")
+    whole = joined([Trunk(neck, trunk, ("neck",))], standing, given.source, edge, fillet)
     at = (form.junction or 0.0, 0.0, 0.0)
     rest = {"head": half_space(at, (-1.0, 0.0, 0.0)), "neck": half_space(at, (1.0, 0.0, 0.0))}
-    return _turned_up(_in_parts(whole, standing, fillet, rest))
-
-
-def _in_parts(whole: Solid, standing: Sequence[Standing], fillet: float, rest: dict[str, np.ndarray]) -> Solid:
-    """A body with the compartments of the spines on it, and those of the rest of it."""
-    parts = {f"{one.name}.{part}": row for one in standing for part, row in one.compartments(fillet).items()} | rest
-    return replace(whole, compartments=tuple(parts), compartment_shape=np.array(list(parts.values())))
-
-
-def _check_feet(standing: Sequence[Standing], given: Parameters, fillet: float, trunk: str) -> None:
-    """Refuse spines whose feet have no room for their fillets."""
-    for one in standing:
-        if one.form.junction is not None and one.form.junction <= 1.5 * fillet:
-            given.fault(
-                f"{one.name} is rounded off with {um(fillet)}; its neck, {um(one.form.junction)}, is too short."
-            )
-        if one.form.foot + fillet >= one.depth:
-            given.fault(
-                f"{one.name}: its foot, {um(one.form.foot)}, and the fillet, {um(fillet)}, are not thinner than the "
-                f"{trunk} there, {um(one.depth)}."
-            )
-    given.refuse_faults()
+    return _turned_up(in_parts(whole, standing, fillet, rest))
 
 
 def _turned_up(lying: Solid) -> Solid:
@@ -162,64 +168,11 @@ def _turned_up(lying: Solid) -> Solid:
     return Solid(lying.vertex[:, [1, 2, 0]], lying.face, lying.label, lying.regions, lying.compartments, shape)
 
 
-def _trunk(shaft: Shaft, edge: float) -> Solid:
+def _trunk(shaft: Shaft, edge: float) -> Trunk:
     """A shaft by itself, its side and its ends regions."""
     vertex, face, part = shaft.surface(edge)
-    return Solid(vertex, face, np.array([2, 1, 3])[part], ("membrane", "shaft", "shaft_start", "shaft_end"))
-
-
-def joined(
-    trunk: Solid, side: str, shaft: Shaft, standing: Sequence[Standing], source: str, edge: float, fillet: float
-) -> Solid:
-    """The one body of what spines stand on and of them, each foot rounded off.
-
-    Parameters
-    ----------
-    trunk : Solid
-        What they stand on.
-    side : str
-        Its region that is the side of a tube, and the tube.
-    shaft : Shaft
-    standing : sequence of Standing
-    source : str
-        What messages call it.
-    edge : float
-        Wanted length of the triangles' edges [um].
-    fillet : float
-        Radius of the joins [um]; 0 for none.
-    """
-    vertex, face, label = trunk.vertex, trunk.face, trunk.label
-    regions = list(trunk.regions)
-    if fillet > 0.0:
-        feet = [(one.foot, one.turn[:, 2], one.form.foot + 1.5 * fillet) for one in standing]
-        vertex, face, label = split_near(shaft, (vertex, face, label), regions.index(side), feet, FINE * fillet)
-    parts = [(vertex, face, label)]
-    for one in standing:
-        stalk = one.stalk(edge, FINE * fillet or np.inf)
-        first = f"{one.name}." if one.name else ""
-        own = [name for name in stalk.regions if name not in ("membrane", "base")]
-        names = {"membrane": "membrane", "base": side} | {name: first + name for name in own}
-        regions += [first + name for name in own]
-        number = np.array([regions.index(names[name]) for name in stalk.regions])
-        parts.append((stalk.vertex, stalk.face, number[stalk.label]))
-    vertex, face, label = united(parts, source)
-    vertex, face, label = tidied(vertex, face, label, _least(vertex, standing, shaft, edge, fillet))
-    if fillet > 0.0:
-        vertex = round_off(vertex, shaft.distance, [one.distance for one in standing], fillet)
-        vertex, face, label = tidied(vertex, face, label, np.zeros(len(vertex)))
-    return Solid(vertex, face, label, tuple(regions))
-
-
-def _least(vertex: np.ndarray, standing: Sequence[Standing], shaft: Shaft, edge: float, fillet: float) -> np.ndarray:
-    """(v,) how long edges at each corner shall be at least [um]: near a foot, where the union has cut triangles."""
-    least = np.zeros(len(vertex))
-    on_shaft, _ = shaft.distance(vertex)
-    for one in standing:
-        wanted = min(edge, 2.0 * np.pi * one.form.foot / SIDES, *([FINE * fillet] if fillet else []))
-        away, _ = one.distance(vertex)
-        near = (np.abs(away) < 2.0 * wanted) & (np.abs(on_shaft) < 2.0 * wanted)
-        least[near] = SHORT * wanted
-    return least
+    regions = ("membrane", "shaft", "shaft_start", "shaft_end")
+    return Trunk(shaft, Solid(vertex, face, np.array([2, 1, 3])[part], regions), ("shaft",))
 
 
 def _segments(shaft: Shaft, given: Parameters) -> dict[str, np.ndarray]:

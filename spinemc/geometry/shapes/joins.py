@@ -16,7 +16,7 @@ ROUNDS = 12
 def split_near(
     shaft: Shaft,
     trunk: tuple[np.ndarray, np.ndarray, np.ndarray],
-    side: int,
+    sides: Sequence[int],
     feet: Sequence[tuple[np.ndarray, np.ndarray, float]],
     fine: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -28,8 +28,8 @@ def split_near(
         The tube that some of the surface is the side of: new corners there are put on it.
     trunk : (v, 3) float64, (f, 3) int, (f,) int
         Corners [um], triangles and their labels.
-    side : int
-        The label of the tube's side.
+    sides : sequence of int
+        The labels of the tube's side.
     feet : sequence of ((3,), (3,), float)
         Centre [um] and axis of each foot, and the radius within which edges are to be short.
     fine : float
@@ -59,9 +59,9 @@ def split_near(
         new[long] = len(vertex) + np.arange(np.count_nonzero(long))
         vertex = np.concatenate([vertex, middle[long]])
         face, label = _divided(face, label, new[where])
-        on_side = np.unique(face[label == side])
+        on_side = np.unique(face[np.isin(label, sides)])
         moved = on_side[on_side >= len(vertex) - np.count_nonzero(long)]
-        rim = np.unique(face[label != side])
+        rim = np.unique(face[~np.isin(label, sides)])
         moved = np.setdiff1d(moved, rim)
         for _ in range(3):
             d, gradient = shaft.distance(vertex[moved])

@@ -12,7 +12,7 @@ from spinemc.errors import GeometryError
 
 FACES = 2000  # triangles of a shape whose `edge` is not given, about
 MOST_FACES = 5_000_000
-ANY_SIGN = ("angle", "bend_angle", "seed", "section", "begin")  # parameters that may be zero or negative
+ANY_SIGN = ("angle", "bend_angle", "seed", "section", "root", "begin")  # parameters that may be zero or negative
 
 
 class Parameters:

@@ -1,21 +1,20 @@
-"""Spines on a shaft: where they stand, by list, at regular distances or at random, and how large they are."""
+"""Spines on shafts: where they stand, by list, at regular distances or at random, and how large they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinemc.geometry.checks import at as place_of
-from spinemc.geometry.parts import cylinder
-from spinemc.geometry.shapes.lathe import line, turned
 from spinemc.geometry.shapes.parameters import Parameters, nearest, um
-from spinemc.geometry.shapes.shafts import Shaft
-from spinemc.geometry.shapes.spines import SPINE, STUBBY, Form, upright
-from spinemc.geometry.solids import Solid, manifold
+from spinemc.geometry.shapes.shafts import Stretch
+from spinemc.geometry.shapes.spines import SPINE, STUBBY, upright
+from spinemc.geometry.shapes.standing import APART, Standing, gap, is_clear
 from spinemc.scenario.values import SOLVED_FOR, stand_in
+
+if TYPE_CHECKING:
+    pass
 
 FORMS = {"spine": SPINE, "stubby": STUBBY}
 SIZE = tuple(
@@ -24,83 +23,7 @@ SIZE = tuple(
 KEYS = ("spine", "count", "density", "placement", "rows", "seed", "sizes", *SIZE, *SOLVED_FOR.values())
 OTHER = ("spine", "placement", "sizes")
 PLACEMENTS = ("regular", "random")
-SUNK = 0.2  # how deep a foot reaches into a shaft below where it meets its side, over the shaft's radius
-MARGIN = 1e-3  # um, around a spine that its compartments reach
-APART = 0.02  # um, that spines put in at random stay apart
 TRIES = 1000  # places tried for one of them
-COARSE = 0.2  # um, edges of surfaces that are only held against each other
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A spine on a shaft.
-
-    Attributes
-    ----------
-    name : str
-    form : Form
-    foot : (3,) float64
-        Where its foot stands [um].
-    turn : (3, 3) float64
-        Its axes as columns, the last one away from the shaft.
-    depth : float
-        How far below lies the shaft's centre line [um].
-    """
-
-    name: str
-    form: Form
-    foot: np.ndarray
-    turn: np.ndarray
-    depth: float
-
-    def stalk(self, edge: float, fine: float = np.inf) -> Solid:
-        """Its surface, with a foot that reaches into the shaft and edges there no longer than `fine` [um]."""
-        radius, spans = self.form.foot, self.form.spans
-        floor = np.sqrt(self.depth**2 - radius**2) - (1.0 + SUNK) * self.depth
-        foot = line(spans[0].name, (radius, floor), (radius, 0.0))
-        made = turned([line("base", (0.0, floor), (radius, floor)), replace(foot, edge=fine), *spans], edge)
-        return Solid(made.vertex @ self.turn.T + self.foot, made.face, made.label, made.regions)
-
-    def distance(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) distance from the side of its lower part [um], infinite beyond the shaft, and (n, 3) its gradient.
-
-        That is a cylinder, or the ellipsoid of a spine without a neck, to first order in the distance.
-        """
-        local = (point - self.foot) @ self.turn
-        far = np.maximum(np.hypot(local[:, 0], local[:, 1]), 1e-300)
-        height = np.maximum(local[:, 2], 0.0) if self.form.junction is None else np.zeros(len(far))
-        scaled = np.hypot(far / self.form.foot, height / self.form.top)
-        slope = np.column_stack(
-            [local[:, :2] / (scaled * self.form.foot**2)[:, None], height / (scaled * self.form.top**2)]
-        )
-        steep = np.maximum(np.linalg.norm(slope, axis=1), 1e-9)  # on the axis it is flat
-        gap = np.where(local[:, 2] > -self.depth, (scaled - 1.0) / steep, np.inf)
-        return gap, (slope / steep[:, None]) @ self.turn.T
-
-    def outline(self) -> list[tuple[np.ndarray, float]]:
-        """A rod around its neck and a ball around its head: (2, 3) ends of a segment and the radius about it [um]."""
-        up, form = self.turn[:, 2], self.form
-        low = form.junction or 0.0
-        middle, reach, wide = 0.5 * (low + form.top), 0.5 * (form.top - low), form.widest
-        inner = max(reach - wide, 0.0)
-        head = (
-            np.array([self.foot + (middle - inner) * up, self.foot + (middle + inner) * up]),
-            float(np.hypot(wide, min(reach, wide))),
-        )
-        neck = np.array([self.foot, self.foot + low * up]), form.slim
-        return [head, neck] if form.junction is not None else [head]
-
-    def compartments(self, fillet: float) -> dict[str, np.ndarray]:
-        """Its parts of space: the head from its junction up, the neck from the foot to there."""
-        up = self.turn[:, 2]
-        top, wide = self.form.top + MARGIN, self.form.widest + MARGIN
-        if self.form.junction is None:
-            return {"head": cylinder(self.foot, top * up, max(wide, self.form.foot + fillet))}
-        slim = max(self.form.slim, self.form.foot + fillet) + MARGIN
-        return {
-            "head": cylinder(self.foot + self.form.junction * up, (top - self.form.junction) * up, wide),
-            "neck": cylinder(self.foot, self.form.junction * up, slim),
-        }
 
 
 SIZES: dict[str, dict[str, tuple[float, float, float, float]]] = {
@@ -152,13 +75,19 @@ def drawn(source: str, rng: np.random.Generator, given: Parameters) -> dict[str,
                     return sizes
 
 
-def placed(shaft: Shaft, given: Parameters) -> list[Standing]:
+def placed(stretches: Sequence[Stretch], given: Parameters) -> list[Standing]:
     """The spines that a dendrite's parameters ask for, in the order of their numbers.
+
+    Parameters
+    ----------
+    stretches : sequence of Stretch
+        Where they may stand; where these have names, a spine in a list says on which one it stands.
+    given : Parameters
 
     Raises
     ------
     GeometryError
-        Where a spine or its place is not possible, two spines collide, or they find no room.
+        Where a spine or its place is not possible, or they find no room.
     """
     ways = [key for key in ("spine", "count", "density") if key in given]
     if len(ways) > 1:
@@ -168,24 +97,38 @@ def placed(shaft: Shaft, given: Parameters) -> list[Standing]:
             given.fault(f"geometry.{key} goes with count or density.")
     given.refuse_faults()
     common = {key: given[key] for key in (*SIZE, *SOLVED_FOR.values()) if key in given}
-    standing = listed(shaft, given, common) if ways == ["spine"] else _spread(shaft, given, common) if ways else []
-    refuse_crowding(shaft.surface(COARSE)[:2], standing, given, "the shaft")
-    return standing
+    if ways == ["spine"]:
+        return listed(stretches, given, common)
+    return _spread(stretches, given, common) if ways else []
 
 
-def listed(shaft: Shaft, given: Parameters, common: dict[str, float], key: str = "spine") -> list[Standing]:
+def listed(
+    stretches: Sequence[Stretch], given: Parameters, common: dict[str, float], key: str = "spine"
+) -> list[Standing]:
     """The spines of a list among the parameters, with common sizes where they have none of their own."""
     entries = given[key]
     if not isinstance(entries, (tuple, list)) or not all(isinstance(entry, dict) for entry in entries):
         given.fault(f"geometry.{key} must be a list of tables, each with at and the sizes of a spine.")
         given.refuse_faults()
+    besides = ("section", "at") if stretches[0].name else ("at",)
     standing = []
     for number, entry in enumerate(entries, start=1):
-        own = _sizes(f"geometry.{key}.{number}.", given, common, entry, ("at",))
-        standing.append(
-            _stand(shaft, f"{key}_{number}", entry.get("kind", "spine"), own, own["at"], own.get("angle", 0.0))
-        )
+        own = _sizes(f"geometry.{key}.{number}.", given, common, entry, besides)
+        on = _named(stretches, own) if "section" in own else stretches[0]
+        kind = entry.get("kind", "spine")
+        standing.append(_stand(on, f"{key}_{number}", kind, own, own["at"], own.get("angle", 0.0), given))
     return standing
+
+
+def _named(stretches: Sequence[Stretch], own: Parameters) -> Stretch:
+    """The section that a spine is said to stand on."""
+    named = {one.name: one for one in stretches}
+    name = f"section_{own['section']}"
+    if name not in named:
+        known = ", ".join(one.removeprefix("section_") for one in named)
+        own.fault(f"{own.place}section is {own['section']}: it must be one of those that are made, {known}.")
+        own.refuse_faults()
+    return named[name]
 
 
 def _sizes(
@@ -213,9 +156,10 @@ def _sizes(
     )
 
 
-def _spread(shaft: Shaft, given: Parameters, common: dict[str, float]) -> list[Standing]:
+def _spread(stretches: Sequence[Stretch], given: Parameters, common: dict[str, float]) -> list[Standing]:
     """Spines at regular distances, or at random places that keep them apart."""
-    number = given["count"] if "count" in given else round(given["density"] * shaft.length)
+    long = sum(one.length for one in stretches)
+    number = given["count"] if "count" in given else round(given["density"] * long)
     placement = given.get("placement", "regular")
     if placement not in PLACEMENTS:
         given.fault(f'geometry.placement = "{placement}" is not known: there are {" and ".join(PLACEMENTS)}.')
@@ -228,14 +172,26 @@ def _spread(shaft: Shaft, given: Parameters, common: dict[str, float]) -> list[S
         own = _sizes("geometry.", given, common if not entry else {}, entry)
         row = 2.0 * np.pi * (k % given.get("rows", 1)) / given.get("rows", 1)
         if placement == "regular":
-            standing.append(_stand(shaft, name, "spine", own, (k + 0.5) * shaft.length / number, row))
+            on, at = _along(stretches, [(one.low, one.high) for one in stretches], (k + 0.5) / number)
+            standing.append(_stand(on, name, "spine", own, at, row, given))
             continue
-        standing.append(_room_for(shaft, name, own, row if "rows" in given else None, standing, rng, given))
+        standing.append(_room_for(stretches, name, own, row if "rows" in given else None, standing, rng, given))
     return standing
 
 
+def _along(stretches: Sequence[Stretch], rooms: Sequence[tuple[float, float]], share: float) -> tuple[Stretch, float]:
+    """The stretch, and the way along it [um], at some share of the room on all of them, ways (begin, end) on each."""
+    wide = [max(high - low, 0.0) for low, high in rooms]
+    way = share * sum(wide)
+    for one, (low, _), here in zip(stretches, rooms, wide, strict=True):
+        if way <= here > 0.0:
+            return one, low + way
+        way -= here
+    return stretches[-1], rooms[-1][1]
+
+
 def _room_for(
-    shaft: Shaft,
+    stretches: Sequence[Stretch],
     name: str,
     own: Parameters,
     row: float | None,
@@ -245,11 +201,13 @@ def _room_for(
 ) -> Standing:
     """A spine at a random place, in a row or anywhere about the shaft, that keeps it apart from the others."""
     border = upright("spine", own).foot + given.get("fillet", 0.0)
-    for _ in range(TRIES):
-        along = rng.uniform(border, shaft.length - border)
+    rooms = [(one.low + border, one.high - border) for one in stretches]
+    tubes = list({id(one.shaft): one.shaft for one in stretches}.values())
+    for _ in range(TRIES if any(low < high for low, high in rooms) else 0):
+        on, at = _along(stretches, rooms, rng.random())
         angle = 2.0 * np.pi * rng.random() if row is None else row
-        one = _stand(shaft, name, "spine", own, along, angle)
-        if all(_gap(one, other) > APART for other in others):
+        one = _stand(on, name, "spine", own, at, angle, given)
+        if all(gap(one, other) > APART for other in others) and is_clear(one, tubes):
             return one
     given.fault(
         f"geometry: {name} finds no room {um(APART)} away from the {len(others)} before it, in {TRIES} places: "
@@ -259,77 +217,31 @@ def _room_for(
     raise AssertionError
 
 
-def _gap(one: Standing, other: Standing) -> float:
-    """A lower bound of the distance between two spines, each a ball on a rod [um]."""
-    gaps = []
-    for a, radius_a in one.outline():
-        for b, radius_b in other.outline():
-            gaps.append(_between(a, b) - radius_a - radius_b)
-    return min(gaps)
-
-
-def _between(a: np.ndarray, b: np.ndarray) -> float:
-    """Distance between two segments, (2, 3) each [um], from points that close in on the nearest ones."""
-    t = np.linspace(0.0, 1.0, 33)[:, None]
-    p, q = a[0] + t * (a[1] - a[0]), b[0] + t * (b[1] - b[0])
-    step = np.linalg.norm(a[1] - a[0]) + np.linalg.norm(b[1] - b[0])
-    return float(np.linalg.norm(p[:, None] - q[None], axis=2).min() - step / 64.0)
-
-
-def _stand(shaft: Shaft, name: str, kind: str, given: Parameters, at: float, angle: float) -> Standing:
+def _stand(
+    on: Stretch, name: str, kind: str, given: Parameters, at: float, angle: float, whole: Parameters
+) -> Standing:
     """A spine at some way along a shaft [um], at an angle about it [rad] from the side it is bent to."""
-    s = np.array([at])
+    shaft, way = on.shaft, on.begin + at
+    s = np.array([way])
     radius, form = float(shaft.radius(s)[0]), upright(kind, given)
     if form.foot >= radius:
         given.fault(
             f"{given.place[:-1]}: its foot, {um(form.foot)}, is not thinner than the shaft there, {um(radius)}."
         )
-    if not form.foot <= at <= shaft.length - form.foot:
+    if not form.foot <= at <= on.length - form.foot:
+        what = on.name or "the shaft"
         given.fault(
-            f"{given.place[:-1]}: its foot, {um(form.foot)}, stands at {um(at)}, beyond an end of the shaft, "
-            f"0 to {um(shaft.length)}."
+            f"{given.place[:-1]}: its foot, {um(form.foot)}, stands at {um(at)}, beyond an end of {what}, "
+            f"0 to {um(on.length)}."
+        )
+    wide = form.foot + whole.get("fillet", 0.0)
+    if (on.low > 0.0 and at < on.low + wide) or (on.high < on.length and at > on.high - wide):
+        given.fault(
+            f"{name}: its foot, {um(wide)} with its fillet, stands at {um(at)} of {on.name}, on a branch point: "
+            f"between those it is free from {um(on.low)} to {um(on.high)}."
         )
     given.refuse_faults()
     along, side, up = shaft.frame(s)[0].T
     out = np.cos(angle) * up + np.sin(angle) * side
     turn = np.column_stack([along, np.cross(out, along), out])
-    return Standing(name, form, shaft.center(s)[0] + radius * out, turn, radius)
-
-
-def refuse_crowding(
-    trunk: tuple[np.ndarray, np.ndarray], standing: Sequence[Standing], given: Parameters, called: str
-) -> None:
-    """Refuse spines that have room in common outside of what they stand on, or dip into that again.
-
-    Parameters
-    ----------
-    trunk : (v, 3) float64, (f, 3) int
-        What they stand on: corners [um] and triangles.
-    standing : sequence of Standing
-    given : Parameters
-        Where faults are noted.
-    called : str
-        What messages call the trunk.
-    """
-    tube = manifold(*trunk, given.source)
-    solids = []
-    for one in standing:
-        stalk = one.stalk(COARSE)
-        whole, up = manifold(stalk.vertex, stalk.face, given.source), one.turn[:, 2]
-        upper = whole.trim_by_plane(up.tolist(), float(one.foot @ up + 0.5 * (one.form.junction or one.form.top)))
-        if (upper ^ tube).volume() > 0.0:
-            given.fault(f"{one.name} dips into {called} again: turn it away, or give it a shorter neck.")
-        solids.append(whole - tube)
-    boxes = np.array([made.bounding_box() for made in solids]).reshape(-1, 6)
-    low, high = boxes[:, :3], boxes[:, 3:]
-    for i, one in enumerate(standing):
-        for j in np.flatnonzero(((low[i] <= high[:i]) & (low[:i] <= high[i])).all(axis=1)).tolist():
-            common = solids[i] ^ solids[j]
-            if common.volume() > 0.0:
-                corner = np.array(common.bounding_box()).reshape(2, 3)
-                given.fault(
-                    f"{standing[j].name} and {one.name} collide: they share {common.volume():.2g} um^3 around "
-                    f"{place_of(corner.mean(axis=0))} um, {um(float(np.ptp(corner, axis=0).max()))} across: "
-                    "move one of them."
-                )
-    given.refuse_faults()
+    return Standing(name, form, shaft.center(s)[0] + radius * out, turn, radius, shaft, way)

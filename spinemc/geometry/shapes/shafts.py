@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.spatial import cKDTree
 
-from spinemc.geometry.shapes.lathe import SIDES, Span, line, revolve
+from spinemc.geometry.shapes.lathe import SIDES, Span, bow, line, revolve
 
 GRAIN = 0.005  # um, between points of a path at which its frame is known
 CLOSER = 6  # steps towards the nearest point of a path
@@ -67,14 +68,51 @@ class Shaft(ABC):
         gradient = away / np.maximum(far, 1e-300)[:, None] - slope[:, None] * self.frame(s)[..., 0]
         return (far - self.radius(s)) * tilt, gradient * tilt[:, None]
 
-    def surface(self, edge: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Corners, triangles, and for each whether it is of the side (1), the first end (0) or the last (2)."""
-        start, end = self.radius(np.array([0.0, self.length]))
-        side = Span(None, lambda t: np.stack([self.radius(t * self.length), t * self.length], axis=1))
-        spans = [line(None, (0.0, 0.0), (start, 0.0)), side, line(None, (end, self.length), (0.0, self.length))]
+    def gap(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) distance from the tube with half balls at its ends, negative inside, and (n,) its radius there [um]."""
+        s = np.clip(self.way(point), 0.0, self.length)
+        radius = self.radius(s)
+        return np.linalg.norm(point - self.center(s), axis=1) - radius, radius
+
+    def surface(
+        self, edge: float, borders: Sequence[float] = (), round_end: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The tube's surface.
+
+        Parameters
+        ----------
+        edge : float
+            Wanted length of the triangles' edges [um].
+        borders : sequence of float
+            Ways between the ends that a ring of corners lies at [um].
+        round_end : bool
+            Whether a half ball closes the last end, in place of a disc.
+
+        Returns
+        -------
+        (v, 3) float64, (f, 3) int32, (f,) int
+            Corners [um], triangles, and the part each is of: 0 the first end, then the stretches of the side between
+            the borders, and last the last end.
+        """
+        start, end = (float(r) for r in self.radius(np.array([0.0, self.length])))
+        ways = [0.0, *borders, self.length]
+        spans = [line(None, (0.0, 0.0), (start, 0.0)), *map(self._side, ways[:-1], ways[1:])]
+        if round_end:
+            spans.append(bow(None, (0.0, self.length), end, 0.0, 0.5 * np.pi))
+        else:
+            spans.append(line(None, (end, self.length), (0.0, self.length)))
         vertex, face, span = revolve(spans, min(edge, self.tightest * 2.0 * np.pi / SIDES))
         frame = self.frame(vertex[:, 2])
         return self.center(vertex[:, 2]) + vertex[:, :1] * frame[..., 1] + vertex[:, 1:2] * frame[..., 2], face, span
+
+    def _side(self, begin: float, end: float) -> Span:
+        """The profile of a stretch of the side."""
+
+        def curve(t: np.ndarray) -> np.ndarray:
+            s = end * t if begin == 0.0 else begin + (end - begin) * t
+            return np.stack([self.radius(s), s], axis=1)
+
+        return Span(None, curve)
 
 
 @dataclass(frozen=True)
@@ -148,6 +186,11 @@ class Path(Shaft):
         """Along the centre line [um]."""
         return float(self._known[0][-1])
 
+    @property
+    def ways(self) -> np.ndarray:
+        """(n,) how far along the centre line each of its points is [um]."""
+        return np.asarray(self._known[3].x)
+
     @cached_property
     def _known(self) -> tuple[np.ndarray, CubicSpline, np.ndarray, PchipInterpolator]:
         """Ways [um]; the centre line and, there, a direction across it that does not twist; the radius."""
@@ -178,10 +221,14 @@ class Path(Shaft):
 
     @property
     def tightest(self) -> float:
+        return float(1.0 / max(self.bends[1].max(), 1e-12))
+
+    @cached_property
+    def bends(self) -> tuple[np.ndarray, np.ndarray]:
+        """(m,) ways along the centre line [um], and its curvature there [1/um]."""
         s, line, _, _ = self._known
         first, second = line(s, 1), line(s, 2)
-        bend = np.linalg.norm(np.cross(first, second), axis=1) / np.linalg.norm(first, axis=1) ** 3
-        return float(1.0 / max(bend.max(), 1e-12))
+        return s, np.linalg.norm(np.cross(first, second), axis=1) / np.linalg.norm(first, axis=1) ** 3
 
     def within(self, s: np.ndarray) -> np.ndarray:
         return np.asarray(self._known[1](s))
@@ -199,6 +246,39 @@ class Path(Shaft):
         for _ in range(CLOSER):
             s = s + ((point - self.center(s)) * self.frame(s)[..., 0]).sum(axis=1)
         return s
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """A stretch of a shaft that spines may stand on.
+
+    Attributes
+    ----------
+    name : str
+        Of the section it is, empty where the shaft is all there is.
+    shaft : Shaft
+    begin, end : float
+        Where it begins and ends, ways along the shaft [um].
+    low, high : float
+        Between which it is free of what it is joined to, ways from its own beginning [um].
+    """
+
+    name: str
+    shaft: Shaft
+    begin: float
+    end: float
+    low: float
+    high: float
+
+    @classmethod
+    def whole(cls, shaft: Shaft) -> Stretch:
+        """All of a shaft."""
+        return cls("", shaft, 0.0, shaft.length, 0.0, shaft.length)
+
+    @property
+    def length(self) -> float:
+        """From its beginning to its end [um]."""
+        return self.end - self.begin
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
