@@ -67,6 +67,22 @@ def test_a_spine_converges_to_its_smooth_shape(kind, parameters):
         assert order(errors, edges) == pytest.approx(2.0, abs=0.4)
 
 
+def test_triangles_are_finer_where_a_profile_bends():
+    """The rim of a flat head, that of an ellipsoid with half axes 0.4 um and 0.1 um: no sharp edges, few more faces."""
+    sizes = {"head_radius": 0.4, "head_height": 0.2, "neck_radius": 0.06, "neck_length": 0.4, "psd_radius": 0.3}
+    cell = made("spine", **sizes)
+    volume, area = turned("spine", sizes)
+    assert cell.volume == pytest.approx(volume, rel=0.008) and cell.area == pytest.approx(area, rel=0.005)
+    ends = np.sort(np.concatenate([cell.face[:, [0, 1]], cell.face[:, [1, 2]], cell.face[:, [2, 0]]]), axis=1)
+    order_of, owner = np.lexsort(ends.T), np.tile(np.arange(len(cell.face)), 3)
+    one, other = owner[order_of].reshape(-1, 2).T  # each edge is one of two faces
+    head = cell.face_region[one] == cell.face_region[other]
+    head &= cell.face_region[one] == cell.regions.index("head")
+    cosine = (cell.face_normal[one] * cell.face_normal[other]).sum(axis=1)[head]
+    assert np.degrees(np.arccos(cosine.min())) < 40.0
+    assert len(cell.face) < 4500
+
+
 @pytest.mark.parametrize("more", [{}, {"fillet": 0.05}, {"cup_depth": 0.08, "head_height": 0.4}])
 def test_radii_are_solved_for(more):
     """A head volume, a PSD area and a neck resistance in place of radii, within what an edge of 8 nm is off."""

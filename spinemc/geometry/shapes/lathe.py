@@ -12,7 +12,8 @@ from spinemc.geometry.solids import Solid
 ROW = np.sqrt(0.75)  # height of an equilateral triangle over its edge
 GROWTH = 0.3  # how fast triangles may grow away from a fine border, per unit length
 SAMPLES = 1025
-SIDES = 20  # fewest corners of a ring that is fine enough for the bend of the surface about the axis
+LEAST = 0.5  # of the wanted edge, for a profile that bends tightly
+SIDES = 20  # fewest edges of a circle that is fine enough for the bend of the surface, about the axis and along it
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ def _rings(spans: Sequence[Span], edge: float, least: int) -> tuple[np.ndarray, 
     at_border = np.minimum(edge, np.minimum(own[:-1], own[1:]))
     finest = np.where(border > 1e-9 * scale, np.minimum(at_border, 2.0 * np.pi * border / least), at_border)
 
+    way = np.concatenate([a + s for a, s in zip(start, length, strict=False)])
+    bowed = np.concatenate([_bowed(p, s, edge) for p, s in zip(points, length, strict=True)])
+    bowed = np.minimum.accumulate(bowed - GROWTH * way) + GROWTH * way  # grows gently on the way up, and down
+    bowed = (np.minimum.accumulate((bowed + GROWTH * way)[::-1])[::-1] - GROWTH * way).reshape(len(spans), SAMPLES)
+
     ring, size, owner = [], [], []
     for k, span in enumerate(spans):
         away = np.abs(start[k] + length[k][:, None] - start[None, :])
@@ -139,6 +145,7 @@ def _rings(spans: Sequence[Span], edge: float, least: int) -> tuple[np.ndarray, 
         rise = np.abs(np.gradient(points[k][:, 1], length[k]))
         bend = np.divide(points[k][:, 0], rise, out=np.full(SAMPLES, np.inf), where=rise > 1e-9)
         wanted = np.minimum(wanted, np.maximum(2.0 * np.pi * bend / SIDES, finest.min()))
+        wanted = np.minimum(wanted, bowed[k])
         density = 1.0 / (ROW * wanted)
         mean = (density[1:] + density[:-1]) / 2.0 * np.diff(length[k])
         passed = np.concatenate([[0.0], np.cumsum(mean)])
@@ -153,6 +160,13 @@ def _rings(spans: Sequence[Span], edge: float, least: int) -> tuple[np.ndarray, 
     rings = np.concatenate(ring)
     rings[[0, -1], 0] = 0.0
     return rings, np.concatenate(size), np.concatenate(owner)
+
+
+def _bowed(points: np.ndarray, way: np.ndarray, edge: float) -> np.ndarray:
+    """(SAMPLES,) edges fine enough for the bend of a profile itself [um], but not far finer than the wanted `edge`."""
+    along = np.gradient(points, way, axis=0)
+    turn = np.gradient(np.unwrap(np.arctan2(along[:, 1], along[:, 0])), way)
+    return np.maximum(2.0 * np.pi / (SIDES * np.maximum(np.abs(turn), 1e-300)), LEAST * edge)
 
 
 def _stitch(n: int, phase: float, first: int, m: int, phase_up: float, first_up: int) -> np.ndarray:
