@@ -97,7 +97,7 @@ def test_radii_are_solved_for(more):
     assert twice / once == pytest.approx(2.0, rel=0.02)
 
 
-@pytest.mark.parametrize("bend", [0.0, 1.3, -1.3, 1e-3])
+@pytest.mark.parametrize("bend", [0.0, 1.3, -1.3, 1e-3, 3.6, -3.6])
 def test_a_shaft_knows_how_far_points_are_from_its_side(bend):
     """Points put at known ways, angles and depths; the gradient by differences."""
     shaft = Arc(3.0, 0.4, 0.4, bend)

@@ -161,7 +161,9 @@ class Arc(Shaft):
         if self.bend == 0.0:
             return point[:, 0]
         turn = self.bend / self.length
-        s = np.arctan2(point[:, 0], (1.0 / turn - point[:, 2]) * np.sign(turn)) / abs(turn)
+        angle = np.arctan2(point[:, 0], (1.0 / turn - point[:, 2]) * np.sign(turn))
+        middle = 0.5 * abs(self.bend)  # what is across from there is nearest to an end
+        s = (middle + np.remainder(angle - middle + np.pi, 2.0 * np.pi) - np.pi) / abs(turn)
         after = (point - self.center(np.array([self.length]))) @ self.frame(np.array([self.length]))[0, :, 0]
         return np.where(s > self.length, self.length + after, np.where(s < 0.0, point[:, 0], s))
 
