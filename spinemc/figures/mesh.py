@@ -78,8 +78,8 @@ def draw_mesh(
     ax.set_proj_type("ortho")
     ax.view_init(elev=elevation, azim=azimuth)
     box = np.array([size[0], size[1], size[2] + below])
-    tilt = np.radians(abs(elevation))
-    span = max(box[:2].max(), box[2] * np.cos(tilt) + box[:2].max() * np.sin(tilt))
+    middle = 0.5 * (low + high) - [0.0, 0.0, 0.5 * below]
+    span = 2.0 * np.abs((shown - middle) @ _across(azimuth, elevation)).max()
     ax.set_box_aspect(box, zoom=np.linalg.norm(box) / span)  # as large as fits, for a tall spine and a flat one
     ax.set_axis_off()
     if bar:
@@ -177,6 +177,13 @@ def _lying(geometry: Geometry, size: np.ndarray) -> Figure:
     colour = _colours(geometry, _seen(geometry))
     figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), min(len(colour), IN_A_ROW)))
     return figure
+
+
+def _across(azimuth: float, elevation: float) -> np.ndarray:
+    """(3, 2): as columns, the directions to the right and upwards in a picture."""
+    a, e = np.radians(azimuth), np.radians(elevation)
+    up = -np.cos(a) * np.sin(e), -np.sin(a) * np.sin(e), np.cos(e)
+    return np.array([(-np.sin(a), np.cos(a), 0.0), up]).T
 
 
 def _turn(azimuth: float) -> np.ndarray:
