@@ -83,6 +83,10 @@ def parser() -> argparse.ArgumentParser:
     _add_threads(resume)
     resume.add_argument("--quiet", action="store_true", help="no progress")
 
+    info = command("info", _info, "tell what a store holds and how far its run is")
+    info.add_argument("store", type=Path, metavar="STORE")
+    info.add_argument("--verify", action="store_true", help="read every file and lay it beside its checksum")
+
     check = command("check", _check, "read and build everything, run nothing")
     check.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
     _add_settings(check)
@@ -134,8 +138,17 @@ def _run(given: Any) -> None:
 def _resume(given: Any) -> None:
     from spinemc import report, simulate
 
-    print(report.summary(simulate.resume(given.store, threads=given.threads, progress=not given.quiet)))
+    tree = simulate.resume(given.store, threads=given.threads, progress=not given.quiet, tell=_say)
+    print(report.summary(tree))
     print(given.store)
+
+
+def _info(given: Any) -> int:
+    from spinemc import report
+
+    told, damages = report.info(given.store, given.verify)
+    print(told)
+    return PROGRAM_FAULT if damages else DONE
 
 
 def _check(given: Any) -> None:

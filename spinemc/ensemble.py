@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
-from spinemc.engine.trial import Trial, run_trial
+from spinemc.engine.trial import Keeper, Trial, run_trial
 
 
 def usable_cores() -> int:
@@ -24,6 +24,7 @@ def run_trials(
     numbers: Sequence[int],
     threads: int | None = None,
     report: Callable[[int, float, int], None] = lambda number, time, moves: None,
+    keeper_of: Callable[[int], Keeper | None] = lambda number: None,
 ) -> Iterator[Trial]:
     """Run trials in threads and yield them in the order of their numbers.
 
@@ -41,6 +42,8 @@ def run_trials(
     report : callable
         Called with the trial's number, the time it reached [s] and its particle-steps so far, at every sample, from
         the threads.
+    keeper_of : callable
+        Gives, for a trial's number, where its frames and states go.
 
     Yields
     ------
@@ -55,7 +58,7 @@ def run_trials(
             return not stopped.is_set()
 
         with team.core():
-            return None if stopped.is_set() else run_trial(system, seed, number, tell, team)
+            return None if stopped.is_set() else run_trial(system, seed, number, tell, team, keeper_of(number))
 
     ahead: deque[Future[Trial | None]] = deque()
     waiting = iter(numbers)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from spinemc.geometry.mesh import Geometry
 
 CHUNK_BYTES = 4_000_000
-ROW_BYTES = 1_000_000
+ROWS = 300_000  # of positions in a chunk
 NANOMETRE = 1e-3  # um
 
 
@@ -69,27 +69,18 @@ class Layout:
     positions: tuple[tuple[str, np.ndarray, tuple[int, ...]], ...] = ()
     plasticity: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
 
+    @property
+    def blocks(self) -> int:
+        """How many blocks of trials there are."""
+        return -(-self.trials // self.block)
+
+    def trials_of(self, block: int) -> range:
+        """The trials of a block."""
+        return range(block * self.block, min((block + 1) * self.block, self.trials))
+
     def recorded(self, trials: Sequence[int]) -> list[int]:
         """Those of the trials that will exist, in order."""
         return sorted({k for k in trials if k < self.trials})
-
-
-class Rows(NamedTuple):
-    """Positions of one species in one trial, ragged over frames.
-
-    Attributes
-    ----------
-    row_size : (frame,) int
-        Molecules in each frame.
-    position : (row, 3) float64
-        [um], the frames one after another.
-    particle : (row,) int
-        Number of the molecule, the same in every frame.
-    """
-
-    row_size: np.ndarray
-    position: np.ndarray
-    particle: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +99,6 @@ class Block:
         Events since the sample before.
     absorbed : (n, t, boundary)
         Molecules a boundary took out since the sample before, less those it put in.
-    positions : dict of str to list of Rows
-        By species, one entry a recorded trial of the block.
     """
 
     first: int
@@ -117,7 +106,6 @@ class Block:
     surface: np.ndarray
     events: np.ndarray
     absorbed: np.ndarray
-    positions: Mapping[str, list[Rows]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +117,11 @@ class Array:
     dtype: Any
     chunks: tuple[int, ...]
     attributes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether it has as many rows as there will be."""
+        return self.dims[0] == "row"
 
 
 def growing(layout: Layout) -> dict[str, Array]:
@@ -164,13 +157,12 @@ def growing(layout: Layout) -> dict[str, Array]:
     for species, frames, trials in layout.positions:
         group = f"positions/{species}"
         shape = len(layout.recorded(trials)), len(frames)
-        rows = ROW_BYTES // 12
         sizes = {"long_name": "molecules in the frame", "units": "1", "sample_dimension": "row"}
         where = {"long_name": "position", "units": "um", "scale_factor": NANOMETRE}
         number = {"long_name": "number of the molecule", "units": "1"}
-        arrays[f"{group}/row_size"] = Array(("trial", "frame"), shape, "int32", shape, sizes)
-        arrays[f"{group}/position"] = Array(("row", "xyz"), (0, 3), "int32", (rows, 3), where)
-        arrays[f"{group}/particle"] = Array(("row",), (0,), "int32", (rows,), number)
+        arrays[f"{group}/row_size"] = Array(("trial", "frame"), shape, "int32", (1, shape[1]), sizes)
+        arrays[f"{group}/position"] = Array(("row", "xyz"), (0, 3), "int32", (ROWS, 3), where)
+        arrays[f"{group}/particle"] = Array(("row",), (0,), "int32", (ROWS,), number)
     return arrays
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -102,6 +103,52 @@ def _duration(seconds: float) -> str:
     if seconds < 90.0:
         return f"{seconds:.2g} s"
     return f"{seconds / 60.0:.3g} min" if seconds < 5400.0 else f"{seconds / 3600.0:.3g} h"
+
+
+def info(path: str | Path, verify: bool = False) -> tuple[str, list[store.Damage]]:
+    """What a store holds and how far its run is, without building anything.
+
+    Parameters
+    ----------
+    path : str or Path
+        The store.
+    verify : bool
+        Whether every file is read and laid beside its checksum.
+
+    Returns
+    -------
+    str
+        A few lines.
+    list of Damage
+        What is not as it was written; empty where nothing was asked.
+
+    Raises
+    ------
+    StoreError
+        Where there is no store of ours.
+    """
+    here = store.place(path)
+    told = store.attributes_of(here)
+    ran = json.loads(told.get("provenance") or "{}")
+    size = sum(len(here.read(key) or b"") for key in here.listed()) if verify else None
+    state = "complete" if told["complete"] else f"not complete: `spinemc resume {path}` goes on"
+    lines = [
+        f"{here.name}: {told['trials_finished']} of {told['trials']} trials finished, {state}",
+        f"  scenario     {told.get('scenario_path') or '(from code)'}",
+        f"  seed         {ran.get('seed', '-')}",
+        f"  made by      spinemc {ran.get('versions', {}).get('spinemc')}, commit {ran.get('commit') or 'unknown'}",
+        f"  on           {ran.get('host')}, {ran.get('start')}",
+    ]
+    if "wall_time" in ran:
+        lines.append(f"  took         {_duration(ran['wall_time'])}, {ran.get('particle_steps', 0):.3g} particle-steps")
+    if not verify:
+        return "\n".join(lines), []
+    damages = store.verify(path)
+    lines.append(f"  read         {(size or 0) / 1e6:.3g} MB, {len(damages) or 'nothing'} damaged")
+    lines += [f"  damaged: {damage}" for damage in damages]
+    if damages:
+        lines.append(f"`spinemc resume {path}` makes again what is damaged, and only that.")
+    return "\n".join(lines), damages
 
 
 def summary(tree: xr.DataTree) -> str:

@@ -62,6 +62,9 @@ class Keeper(Protocol):
     def saved(self) -> Mapping[str, np.ndarray] | None:
         """The state that was saved last, the frames with it; None for a trial that is new."""
 
+    def close(self) -> None:
+        """Take note that the trial has come to its end."""
+
 
 def run_trial(
     system: System,
@@ -131,6 +134,8 @@ def run_trial(
             if done < moment.steps and not goes_on(n, done):
                 return None
         done = 0
+    if keeper is not None:
+        keeper.close()
     return Trial(
         count=told.count[:, :, network.volume_species],
         surface=told.surface[:, :, network.surface_species],

@@ -143,6 +143,7 @@ def run(table: Table) -> Run:
         seed=table.take("seed", integer(0, 2**32), 1),
         engine=table.take("engine", _engine, "particles"),
         cell=table.take("cell", quantity("length", positive=True), None),
+        checkpoint=table.take("checkpoint", _not_negative, 60.0),
     )
     if made.t_stop and made.sample_every:
         if made.sample_every > made.t_stop:
@@ -152,6 +153,11 @@ def run(table: Table) -> Run:
     if made.t_stop and made.dt and made.t_stop / made.dt >= 2**62:
         table.refuse("dt", "that makes more than 2^62 steps: use a longer time.")
     return made
+
+
+def _not_negative(value: Any) -> float:
+    time = float(quantity("time")(value))
+    return time if time >= 0.0 else refuse("it must not be below 0.")
 
 
 def _engine(value: Any) -> str:

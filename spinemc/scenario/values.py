@@ -218,6 +218,7 @@ class Run:
     seed: int = 1
     engine: str = "particles"
     cell: float | None = None  # size of the cells in which molecules meet [um]; the engine's choice where None
+    checkpoint: float = 60.0  # how often a trial's state is saved, by the clock on the wall [s]; 0 for never
 
     @property
     def sample_times(self) -> np.ndarray:

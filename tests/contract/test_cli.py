@@ -84,7 +84,7 @@ def test_run_by_default(here, calls, capsys):
     [
         (
             "resume r.zarr --threads 2",
-            ("resume", (Path("r.zarr"),), {"threads": 2, "progress": True}),
+            ("resume", (Path("r.zarr"),), {"threads": 2, "progress": True, "tell": cli._say}),
             "a summary\nr.zarr\n",
         ),
         ("compare r.zarr", ("compare", (Path("r.zarr"),), {"with_": ("ode",)}), "a table\n"),
@@ -219,3 +219,26 @@ def test_public_names(name):
 def test_an_unknown_public_name():
     with pytest.raises(AttributeError, match="has no attribute 'lode_scenario'"):
         spinemc.lode_scenario  # noqa: B018
+
+
+def test_info_tells_how_far_a_run_is_and_what_is_damaged(tmp_path, capsys):
+    """A run of two trials; then a bit of one chunk is flipped, found, and mended by resume."""
+    (tmp_path / "s.toml").write_text(
+        'schema = 1\n[geometry.shape]\nkind = "sphere"\nradius = "0.2 um"\nedge = "0.2 um"\n[run]\nt_stop = "10 us"\n'
+        'dt = "1 us"\nsample_every = "5 us"\ntrials = 2\n[[species]]\nname = "Ca"\nD = "220 um^2/s"\n'
+        '[[release]]\nspecies = "Ca"\ncount = 5\nin = "cytosol"\n'
+    )
+    out = str(tmp_path / "r.zarr")
+    assert cli.main(["run", str(tmp_path / "s.toml"), "--out", out, "--quiet"]) == 0
+    capsys.readouterr()
+    assert cli.main(["info", out, "--verify"]) == 0
+    assert "2 of 2 trials finished, complete" in (told := capsys.readouterr().out) and "nothing damaged" in told
+    chunk = tmp_path / "r.zarr/counts/count/c.1.0.0.0"
+    whole = chunk.read_bytes()
+    chunk.write_bytes(whole[:-3] + bytes([whole[-3] ^ 4]) + whole[-2:])
+    assert cli.main(["info", out, "--verify"]) == 1
+    assert "damaged: counts/count/c.1.0.0.0: is not as it was written, of block 1" in capsys.readouterr().out
+    assert cli.main(["resume", out, "--quiet"]) == 0
+    assert "damaged: counts/count/c.1.0.0.0" in capsys.readouterr().out
+    assert chunk.read_bytes() == whole
+    assert cli.main(["info", out, "--verify"]) == 0

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import zarr
 from cells import box
 
 import spinemc as smc
@@ -16,6 +15,7 @@ from spinemc.engine.trial import run_trial
 from spinemc.errors import EngineError, ScenarioError, SpinemcWarning
 from spinemc.geometry.compartments import contains
 from spinemc.scenario import Boundary, Rate, Release, load_scenario
+from spinemc.store import blocks
 from spinemc.validation.scenes import counts, run, scene, shape, turns
 
 EVERYTHING = """
@@ -170,26 +170,26 @@ def test_another_seed_is_another_run(everything, tmp_path):
 
 def between_blocks(patch):
     """Interrupted after three blocks, as by a key."""
-    append, done = store.append, []
+    write, done = store.write, []
 
     def interrupted(*given):
         if len(done) == 3:
             raise KeyboardInterrupt
-        done.append(append(*given))
+        done.append(write(*given))
 
-    patch.setattr(store, "append", interrupted)
+    patch.setattr(store, "write", interrupted)
 
 
 def within_a_block(patch):
     """Interrupted when the arrays of the sixth block, with recorded positions, are written and not yet counted."""
-    update = zarr.Group.update_attributes
+    write = blocks.write_root
 
-    def interrupted(group, attributes):
+    def interrupted(here, root, **attributes):
         if attributes.get("trials_finished") == 6:
             raise KeyboardInterrupt
-        return update(group, attributes)
+        return write(here, root, **attributes)
 
-    patch.setattr(zarr.Group, "update_attributes", interrupted)
+    patch.setattr(blocks, "write_root", interrupted)
 
 
 @pytest.mark.parametrize("stop, finished", [(between_blocks, 3), (within_a_block, 5)])

@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from spinemc import store
 from spinemc.errors import StoreError
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.parts import box
-from spinemc.store import Block, Layout, Rows
+from spinemc.store import Block, Layout, Spool, places
 
 TIME = np.linspace(0, 1e-3, 11)
 FRAMES = np.array([0.0, 5e-4, 1e-3])
@@ -46,6 +47,14 @@ LAYOUT = Layout(
 )
 
 
+class Rows(NamedTuple):
+    """What is recorded of a trial."""
+
+    row_size: np.ndarray
+    position: np.ndarray
+    particle: np.ndarray
+
+
 def rows(trial: int) -> Rows:
     """Positions of a trial: a different number of molecules in each frame, one frame empty."""
     rng = np.random.default_rng(100 + trial)
@@ -62,14 +71,12 @@ def block(first: int, n: int = 3, layout: Layout = LAYOUT) -> Block:
         trial = np.arange(first, first + n).reshape(n, *[1] * (len(shape) - 1))
         return (np.arange(np.prod(shape[1:])).reshape(shape[1:])[None] + 1000 * trial).astype(np.int64)
 
-    kept = [k for k in (0, 2, 4) if first <= k < first + n and layout.positions]
     return Block(
         first,
         numbers(len(layout.compartments), len(layout.volume_species)),
         numbers(len(layout.regions), len(layout.surface_species)),
         numbers(len(layout.reactions)),
         numbers(len(layout.boundaries)) - 500,
-        {"Ca": [rows(k) for k in kept]} if kept else {},
     )
 
 
@@ -80,11 +87,47 @@ def weights(first: int, n: int = 3) -> dict:
 ATTRIBUTES = {"scenario": "schema = 1\n", "scenario_path": "/somewhere/thin.toml", "provenance": {"seed": 5}}
 
 
-def write(path, blocks=((0, 3), (3, 3), (6, 2))):
+def frames(path, trial: int) -> None:
+    """What a trial leaves while it runs."""
+    spool, made = Spool(store.place(path), trial, None), rows(trial)
+    ends = np.cumsum(made.row_size)
+    for end, n in zip(ends, made.row_size, strict=True):
+        spool.frame("Ca", made.position[end - n : end], made.particle[end - n : end])
+    spool.close()
+
+
+def add(path, number: int) -> None:
+    """Run a block of trials, as it were."""
+    trials = LAYOUT.trials_of(number)
+    for trial in trials:
+        if trial in (0, 2, 4):
+            frames(path, trial)
+    n = len(trials)
+    store.write(path, LAYOUT, number, block(trials.start, n), weights(trials.start, n))
+    store.gather(path, LAYOUT)
+
+
+def write(path, blocks=(0, 1, 2)):
     store.create(path, LAYOUT, tetrahedron(), ATTRIBUTES)
-    for first, n in blocks:
-        store.append(path, LAYOUT, block(first, n), weights(first, n))
+    for number in blocks:
+        add(path, number)
     return path
+
+
+def go_on(path) -> None:
+    """What is done after a run has ended before its time."""
+    store.place(path).tidy()
+    damages = store.verify(path)
+    store.repair(path, LAYOUT, tetrahedron(), damages)
+    for number in store.missing(path, LAYOUT):
+        add(path, number)
+    store.gather(path, LAYOUT)
+
+
+def assert_same(tree, other) -> None:
+    for node in other.subtree:
+        for name, values in node.variables.items():
+            np.testing.assert_array_equal(tree[node.path].variables[name], values, err_msg=name)
 
 
 def plain(path) -> xr.DataTree:
@@ -163,7 +206,7 @@ def test_open_gives_concentration_of_each_part_that_is_looked_at(tmp_path):
 
 def test_open_is_cut_to_the_finished_trials(tmp_path):
     path = tmp_path / "run.zarr"
-    for blocks, trials, kept in ([(), 0, []], [((0, 3),), 3, [0, 2]], [((0, 3), (3, 3)), 6, [0, 2, 4]]):
+    for blocks, trials, kept in ([(), 0, []], [(0,), 3, [0, 2]], [(0, 1), 6, [0, 2, 4]]):
         target = write(path.with_name(f"{trials}.zarr"), blocks)
         assert store.finished(target) == trials
         tree = store.open(target)
@@ -177,33 +220,134 @@ def test_open_is_cut_to_the_finished_trials(tmp_path):
         plain(target)
 
 
-def test_a_run_killed_while_it_wrote_goes_on_to_the_same_arrays(tmp_path, monkeypatch):
+class Killed(BaseException):
+    """As a process that is killed: nothing after it happens."""
+
+
+def count_down(monkeypatch, last: float) -> list[int]:
+    """Let no more than so many writes happen, whoever makes them; how many there were."""
+    from zarr.storage import LocalStore
+
+    made = [0]
+
+    def counted(write):
+        def one(*arguments, **named):
+            if made[0] >= last:
+                raise Killed
+            made[0] += 1
+            return write(*arguments, **named)
+
+        return one
+
+    for name in ("set", "set_if_not_exists"):
+        monkeypatch.setattr(LocalStore, name, counted(getattr(LocalStore, name)))
+    for name in ("write", "remove"):
+        monkeypatch.setattr(places.Folder, name, counted(getattr(places.Folder, name)))
+    return made
+
+
+def test_a_run_killed_before_any_write_goes_on_to_the_same_arrays(tmp_path, monkeypatch):
+    """Killed before each single write of a run, one after another: all that was said to be finished is there."""
     whole = plain(write(tmp_path / "whole.zarr"))
-    path = write(tmp_path / "killed.zarr", ((0, 3),))
-    import zarr
+    with monkeypatch.context() as patch:
+        begun = write(tmp_path / "begun.zarr", ())
+        made = count_down(patch, np.inf)
+        for number in range(3):
+            add(begun, number)
+    total = made[0]
+    assert total > 50
+    for last in range(0, total):
+        path = write(tmp_path / f"{last}.zarr", ())
+        told = 0
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            count_down(patch, last)
+            for number in range(3):
+                add(path, number)
+                told = store.finished(path)
+        assert store.finished(path) >= told
+        cut = store.open(path)
+        np.testing.assert_array_equal(cut["counts/count"], block(0, store.finished(path)).count)
+        go_on(path)
+        assert store.finished(path) == 8
+        assert store.verify(path) == []
+        assert_same(plain(path), whole)
 
-    def killed(*_, **__):
-        raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(zarr.Group, "update_attributes", killed)
-        store.append(path, LAYOUT, replace(block(3), positions={"Ca": [rows(7)]}), weights(3))
-    assert store.finished(path) == 3
-    cut = store.open(path)
-    np.testing.assert_array_equal(cut["counts/count"], block(0, 3).count)
-    assert cut["positions/Ca"].sizes["row"] == rows(0).row_size.sum() + rows(2).row_size.sum()
-    for first, n in ((3, 3), (6, 2)):
-        store.append(path, LAYOUT, block(first, n), weights(first, n))
+def test_blocks_may_be_written_in_any_order(tmp_path):
+    whole = plain(write(tmp_path / "whole.zarr"))
+    path = write(tmp_path / "other.zarr", (2, 1))
+    assert store.finished(path) == 0 and store.missing(path, LAYOUT) == [0]
+    add(path, 0)
     assert store.finished(path) == 8
-    again = plain(path)
-    for node in whole.subtree:
-        for name, values in node.variables.items():
-            np.testing.assert_array_equal(again[node.path].variables[name], values, err_msg=name)
+    assert_same(plain(path), whole)
+
+
+def test_every_flipped_bit_is_found_and_mended(tmp_path):
+    """Two hundred single bits, anywhere in any file: each is told of by its file; of some, all is made again."""
+    path = write(tmp_path / "run.zarr")
+    whole, rng = plain(path), np.random.default_rng(11)
+    files = [file for file in sorted(path.rglob("*")) if file.is_file() and file.stat().st_size]
+    size = np.array([file.stat().st_size for file in files])
+    for n in range(200):
+        file = files[rng.choice(len(files), p=size / size.sum() if rng.random() < 0.5 else None)]
+        data = bytearray(file.read_bytes())
+        place, bit = int(rng.integers(len(data))), int(rng.integers(8))
+        data[place] ^= 1 << bit
+        file.write_bytes(data)
+        found = store.verify(path)
+        assert [damage.key for damage in found] == [file.relative_to(path).as_posix()]
+        if n % 10:
+            data[place] ^= 1 << bit
+            file.write_bytes(data)
+        else:
+            go_on(path)
+            assert_same(plain(path), whole)
+        assert store.verify(path) == []
+
+
+def test_a_file_that_is_lost_is_found_and_made_again(tmp_path):
+    path = write(tmp_path / "run.zarr")
+    whole = plain(path)
+    for file in sorted(path.rglob("*")):
+        if not file.is_file() or not file.stat().st_size:
+            continue
+        key, data = file.relative_to(path).as_posix(), file.read_bytes()
+        file.unlink()
+        (damage,) = store.verify(path)
+        assert damage.key == key and (damage.what == "is missing" or key == "zarr.json")
+        if key.startswith(("counts", ".spinemc", "positions/Ca/p", "positions/Ca/r", "zarr.json")):
+            go_on(path)
+            assert store.verify(path) == []
+        else:
+            file.write_bytes(data)
+    assert_same(plain(path), whole)
+
+
+def test_only_the_damaged_block_is_run_again(tmp_path):
+    path = write(tmp_path / "run.zarr")
+    chunk = path / "counts/count/c.1.0.0.0"
+    chunk.write_bytes(chunk.read_bytes()[:-1] + b"x")
+    (damage,) = store.verify(path)
+    assert str(damage) == "counts/count/c.1.0.0.0: is not as it was written, of block 1"
+    assert store.repair(path, LAYOUT, tetrahedron(), [damage]) == [1]
+    assert store.missing(path, LAYOUT) == [1]
+
+
+def test_a_store_that_is_being_written_is_left_to_who_writes_it(tmp_path):
+    path = write(tmp_path / "run.zarr", ())
+    with store.place(path).hold():
+        again = store.place(path).hold()
+        with pytest.raises(StoreError, match=r"run.zarr is being written by process \d+ on .*, since .*: wait"), again:
+            pass
+        with pytest.raises(StoreError, match="is being written"):
+            store.create(path, LAYOUT, tetrahedron(), ATTRIBUTES, overwrite=True)
+    with store.place(path).hold():
+        pass
 
 
 def test_an_existing_store_is_not_overwritten_unasked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write("run.zarr", ((0, 3),))
+    write("run.zarr", (0,))
     before = {p: p.read_bytes() for p in (tmp_path / "run.zarr").rglob("*") if p.is_file()}
     with pytest.raises(StoreError) as error:
         store.create("run.zarr", LAYOUT, tetrahedron(), ATTRIBUTES)
@@ -259,22 +403,22 @@ def test_a_create_that_fails_leaves_nothing(tmp_path):
 def test_a_disk_that_is_full_is_one_sentence_and_loses_nothing(tmp_path, monkeypatch):
     import zarr
 
-    path = write(tmp_path / "run.zarr", ((0, 3),))
+    path = write(tmp_path / "run.zarr", (0,))
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(StoreError, match="No space left on device"):
         patch.setattr(zarr.Array, "__setitem__", full)
-        store.append(path, LAYOUT, block(3), weights(3))
+        add(path, 1)
     assert store.finished(path) == 3
 
 
-def test_blocks_come_in_order(tmp_path):
-    path = write(tmp_path / "run.zarr", ((0, 3),))
-    for first, n in ((0, 3), (6, 2), (3, 2)):
-        with pytest.raises(ValueError, match="does not follow 3 finished trials"):
-            store.append(path, LAYOUT, block(first, n), weights(first, n))
+def test_a_block_is_the_trials_it_says_it_is(tmp_path):
+    path = write(tmp_path / "run.zarr", (0,))
+    for number, first, n in ((1, 0, 3), (2, 6, 3), (1, 3, 2)):
+        with pytest.raises(ValueError, match=f"trials from {first} on are not block {number}"):
+            store.write(path, LAYOUT, number, block(first, n), weights(first, n))
     assert store.finished(path) == 3
 
 
@@ -308,7 +452,8 @@ def test_a_scenario_with_nothing_but_volume_species_and_real_numbers(tmp_path):
     store.create(path, bare, tetrahedron(), {"scenario": "schema = 1"})
     count = np.linspace(0, 1.5, 11).reshape(1, 11, 1, 1)
     empty = np.empty((1, 11, 1, 0))
-    store.append(path, bare, Block(0, count, empty, empty[:, :, 0], empty[:, :, 0]))
+    store.write(path, bare, 0, Block(0, count, empty, empty[:, :, 0], empty[:, :, 0]))
+    store.gather(path, bare)
     tree = plain(path)
     assert tree["counts/count"].dtype == np.float64
     np.testing.assert_array_equal(tree["counts/count"], count)

@@ -95,6 +95,9 @@ class Shelf:
         self.state = {name: np.array(array) for name, array in state.items()}
         self.kept = list(self.frames)
 
+    def close(self):
+        self.closed = True
+
     def saved(self):
         self.frames = list(self.kept)
         return self.state
@@ -115,7 +118,7 @@ def test_a_trial_stopped_at_any_time_ends_the_same(system, monkeypatch):
         looks = iter(range(1 + 3 * stops))
         found = run_trial(system, 7, 0, lambda time, moves, looks=looks: next(looks, None) is not None, keeper=shelf)
         stops += 1
-    assert stops > 5 and shelf.saves > 40 and whole.moves > 100_000
+    assert shelf.closed and stops > 5 and shelf.saves > 40 and whole.moves > 100_000
     for name in ("count", "surface", "events", "absorbed"):
         np.testing.assert_array_equal(getattr(found, name), getattr(whole, name), err_msg=name)
     assert (found.moves, found.held) == (whole.moves, whole.held)

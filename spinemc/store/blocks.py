@@ -1,0 +1,155 @@
+"""Blocks of trials: each is written by itself, by anyone, and counted once its seal is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinemc.errors import StoreError
+from spinemc.layout import Block, Layout
+from spinemc.store import rows, seals, spool
+from spinemc.store.places import OWN, Place, place
+from spinemc.store.tree import root_of, write_root
+
+BLOCKS = f"{OWN}/blocks"
+"""Where the seals of blocks are."""
+
+
+def seal_of(number: int) -> str:
+    """The key of a block's seal."""
+    return f"{BLOCKS}/{number:06d}"
+
+
+def number_of(key: str) -> int:
+    """The block that a seal is of."""
+    return int(key.rpartition("/")[2])
+
+
+def sealed(here: Place) -> set[int]:
+    """The blocks that are safely there."""
+    return {number_of(key) for key in here.listed(BLOCKS) if seals.noted(here, key) is not None}
+
+
+def missing(out: str | Path, layout: Layout) -> list[int]:
+    """The blocks that are still to be run."""
+    there = sealed(place(out))
+    return [number for number in range(layout.blocks) if number not in there]
+
+
+def write(
+    out: str | Path,
+    layout: Layout,
+    number: int,
+    block: Block,
+    weights: dict[str, dict[str, np.ndarray]] | None = None,
+) -> None:
+    """Write a block of trials, then its seal. The recorded trials' frames are in the store already.
+
+    Parameters
+    ----------
+    out : str or Path
+    layout : Layout
+        The one the store was made with.
+    number : int
+        Of the block.
+    block : Block
+        All its trials.
+    weights : dict, optional
+        By rule, then by variable: (n, t, synapse) float64.
+
+    Raises
+    ------
+    StoreError
+        Where the disk does not take it; what was finished before stays safe.
+    ValueError
+        Where these are not the trials of the block.
+    """
+    import zarr
+
+    here, trials = place(out), layout.trials_of(number)
+    if block.first != trials.start or len(block.count) != len(trials):
+        raise ValueError(f"{len(block.count)} trials from {block.first} on are not block {number}")
+    values = {"counts/count": block.count, "surface/count": block.surface, "events/count": block.events}
+    if layout.boundaries:
+        values["events/absorbed"] = block.absorbed
+    for rule, variables in (weights or {}).items():
+        values |= {f"plasticity/{rule}/{name}": series for name, series in variables.items()}
+    with refusals_told(here):
+        store = seals.recorder(here.zarr())
+        root: Any = zarr.open_group(store, mode="r+")
+        with zarr.config.set({"array.write_empty_chunks": True}):
+            for name, value in values.items():
+                if value.size:
+                    root[name][trials.start : trials.stop] = value
+        here.settle(store.sums)
+        seals.note(here, seal_of(number), {"files": store.sums})
+
+
+def gather(out: str | Path, layout: Layout) -> None:
+    """Put the frames of finished blocks in their places, in order, and raise the number of finished trials.
+
+    One process at a time does this, the one that holds the store.
+
+    Raises
+    ------
+    StoreError
+        Where the disk does not take it; nothing is lost.
+    """
+    here = place(out)
+    with refusals_told(here):
+        placed = _put_rows(here, layout) if layout.positions else sealed(here)
+        root = root_of(here)
+        whole = next((n for n in range(layout.blocks) if n not in placed), layout.blocks)
+        shapes = root["consolidated_metadata"]["metadata"]
+        for name, length in rows.lengths(here, layout).items():
+            shapes[name]["shape"][0] = length
+        write_root(here, root, trials_finished=min(whole * layout.block, layout.trials))
+        _sweep(here, placed, layout)
+
+
+def _put_rows(here: Place, layout: Layout) -> set[int]:
+    """Put the rows of finished blocks in place as far as they follow each other; the blocks that are."""
+    told, there = rows.noted(here), sealed(here)
+    for number in sorted(there - set(told["blocks"])):
+        if not rows.follows(told, layout, number):
+            break
+        try:
+            told = rows.put(here, layout, number, told)
+        except LookupError:  # it is to be run again
+            forget(here, [number])
+            there.discard(number)
+            break
+    return there & set(told["blocks"])
+
+
+def forget(here: Place, numbers: Collection[int]) -> None:
+    """Count blocks as not yet run, and their rows as not in place."""
+    told = rows.noted(here)
+    if set(numbers) & set(told["blocks"]):
+        rows.note(here, told | {"blocks": [n for n in told["blocks"] if n not in numbers]})
+    for number in numbers:
+        here.remove(seal_of(number))
+
+
+def _sweep(here: Place, finished: Collection[int], layout: Layout) -> None:
+    """Remove what trials left that are in their places."""
+    left = {int(key.split("/")[2]) for key in here.listed(spool.TRIALS)}
+    for trial in left:
+        if trial // layout.block in finished:
+            here.remove(spool.folder(trial))
+
+
+@contextmanager
+def refusals_told(here: Place) -> Iterator[None]:
+    """A full disk and its like as one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{here.name} cannot be written: {error.strerror or error}. What is finished is safe: "
+            f"`spinemc resume {here.name}` goes on."
+        ) from error

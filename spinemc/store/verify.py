@@ -1,0 +1,132 @@
+"""Whether a store is as it was written: every file against its checksum; and what is mended where it is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spinemc.geometry.mesh import Geometry
+from spinemc.layout import ROWS, Layout
+from spinemc.store import blocks, rows, seals, spool
+from spinemc.store.places import Place, place
+from spinemc.store.tree import COPY, FIXED, ROOT, restore, root_of, sound, write_root
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that is not as it was written.
+
+    Attributes
+    ----------
+    key : str
+        Its path in the store.
+    what : str
+        What is wrong with it.
+    block : int or None
+        The block of trials that it belongs to; None where it belongs to no single one.
+    """
+
+    key: str
+    what: str
+    block: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what}" + (f", of block {self.block}" if self.block is not None else "")
+
+
+MISSING, CHANGED = "is missing", "is not as it was written"
+
+
+def verify(out: str | Path) -> list[Damage]:
+    """Read every file of a store and lay it beside its checksum.
+
+    Returns
+    -------
+    list of Damage
+        Empty where all is well. Blocks that were not finished are not looked at.
+
+    Raises
+    ------
+    StoreError
+        Where there is no store of ours.
+    """
+    here = place(out)
+    told = root_of(here)["attributes"]
+    found = []
+    if sound(here.read(ROOT)) is None:
+        found.append(Damage(ROOT, CHANGED))
+    told_twice = rows.SEAL, rows.COPY
+    for key in (COPY, FIXED, *(told_twice if any(here.read(key) is not None for key in told_twice) else ())):
+        if seals.noted(here, key) is None:
+            found.append(Damage(key, MISSING if here.read(key) is None else CHANGED))
+    found += _unlike((seals.noted(here, FIXED) or {"files": {}})["files"], here, None)
+    found += _unlike(rows.noted(here)["files"], here, None)
+    there = {blocks.number_of(key) for key in here.listed(blocks.BLOCKS)}
+    for number in sorted(there | set(range(-(-told["trials_finished"] // told["block"])))):
+        seal = seals.noted(here, blocks.seal_of(number))
+        if seal is None:
+            found.append(Damage(blocks.seal_of(number), CHANGED if number in there else MISSING, number))
+        else:
+            found += _unlike(seal["files"], here, number)
+    for key in sorted(here.listed(spool.TRIALS)):
+        if seals.read(here, key) is None:
+            found.append(Damage(key, CHANGED))
+    return found
+
+
+def _unlike(files: dict[str, str], here: Place, block: int | None) -> list[Damage]:
+    found = []
+    for key, crc in sorted(files.items()):
+        data = here.read(key)
+        if data is None:
+            found.append(Damage(key, MISSING, block))
+        elif seals.crc(data) != crc:
+            found.append(Damage(key, CHANGED, block))
+    return found
+
+
+def repair(out: str | Path, layout: Layout, geometry: Geometry, damages: Sequence[Damage]) -> list[int]:
+    """Mend what can be written again, and count the blocks that cannot as not yet run.
+
+    Returns
+    -------
+    list of int
+        The blocks that are to be run again.
+    """
+    here = place(out)
+    again = set()
+    fixed = set((seals.noted(here, FIXED) or {"files": {}})["files"])
+    if any(damage.key == FIXED or damage.key in fixed for damage in damages):
+        restore(here, layout, geometry)
+    root = root_of(here)
+    for damage in damages:
+        if damage.block is not None:
+            again.add(damage.block)
+        elif damage.key.startswith(spool.TRIALS):
+            here.remove(spool.folder(int(damage.key.split("/")[2])))
+        elif damage.key.startswith("positions/") and damage.key not in fixed:
+            again |= _again(here, layout, damage.key, root["consolidated_metadata"]["metadata"])
+    blocks.forget(here, sorted(again))
+    if any(damage.key in (rows.SEAL, rows.COPY) for damage in damages):
+        rows.note(here, rows.noted(here))
+    write_root(here, root)
+    return sorted(again)
+
+
+def _again(here: Place, layout: Layout, key: str, known: dict[str, dict]) -> set[int]:
+    """The blocks that have rows in a file of ragged arrays; their metadata is written again at once."""
+    _, species, array, file = key.split("/")
+    if file == ROOT:
+        data = json.dumps(known[f"positions/{species}/{array}"], indent=2).encode()
+        here.write(key, data)
+        told = rows.noted(here)
+        rows.note(here, told | {"files": told["files"] | {key: seals.crc(data)}})
+        return set()
+    here.remove(key)
+    number = int(file.split(".")[1])
+    if array == "row_size":
+        (trials,) = (trials for name, _, trials in layout.positions if name == species)
+        return {layout.recorded(trials)[number] // layout.block}
+    return rows.blocks_in(here, layout, species, number * ROWS, (number + 1) * ROWS)
