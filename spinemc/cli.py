@@ -78,6 +78,25 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--overwrite", action="store_true", help="replace a store that is there")
     run.add_argument("--quiet", action="store_true", help="no progress")
 
+    sweep = command("sweep", _sweep, "run a scenario at each point of a sweep, into one store")
+    sweep.add_argument("scenario", type=Path, metavar="FILE", help="scenario file, or sweep file (TOML)")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="KEY=V1,V2,...",
+        help='values of a key, as in geometry.neck_radius="0.05 um,0.1 um", or LOW..HIGH/NUMBER; may be repeated',
+    )
+    sweep.add_argument("--list", action="store_true", help="the first values of all keys, then the second, ...")
+    sweep.add_argument("--latin", type=_whole(1, 10**6), metavar="N", help="N points of a Latin hypercube in LOW..HIGH")
+    sweep.add_argument("--out", metavar="STORE", help="by default the file's name, .zarr")
+    sweep.add_argument("--trials", type=_whole(1, 2**31), metavar="N", help="in place of run.trials")
+    sweep.add_argument("--seed", type=_whole(0, 2**32), metavar="S", help="in place of run.seed")
+    _add_threads(sweep)
+    _add_settings(sweep)
+    sweep.add_argument("--overwrite", action="store_true", help="replace a store that is there")
+    sweep.add_argument("--quiet", action="store_true", help="no progress")
+
     resume = command("resume", _resume, "go on after an interruption")
     resume.add_argument("store", type=Path, metavar="STORE")
     _add_threads(resume)
@@ -132,6 +151,28 @@ def _run(given: Any) -> None:
         progress=not given.quiet,
     )
     print(report.summary(tree))
+    print(_store(given))
+
+
+def _sweep(given: Any) -> None:
+    from spinemc.scenario import load_scenario, sweeps
+
+    path, varied = sweeps.of_command(given.scenario, given.vary, given.list, given.latin)
+    scenario = load_scenario(path, given.settings)
+    from spinemc import simulate
+
+    simulate.sweep(
+        scenario,
+        varied,
+        _store(given),
+        trials=given.trials,
+        seed=given.seed,
+        threads=given.threads,
+        overwrite=given.overwrite,
+        progress=not given.quiet,
+    )
+    told = " x ".join(f"{len(axis.values)} {axis.name}" for axis in varied.axes)
+    print(f"{len(varied.settings)} points ({told})")
     print(_store(given))
 
 
@@ -219,7 +260,7 @@ def _store(given: Any) -> Path:
 
 
 def _interrupted(given: Any) -> str:
-    store = given.store if given.command is _resume else _store(given) if given.command is _run else None
+    store = given.store if given.command is _resume else _store(given) if given.command in (_run, _sweep) else None
     if store is None or not store.exists():
         return "interrupted."
     return f"interrupted: `spinemc resume {store}` goes on from here."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
@@ -18,32 +19,45 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Job(NamedTuple):
+    """A trial to be run: of which system, with which seed and number; what `report` calls it; its keeper."""
+
+    system: System
+    seed: int
+    number: int
+    name: int
+    keeper: Keeper | None = None
+
+
 def run_trials(
     system: System,
     seed: int,
-    numbers: Sequence[int],
+    numbers: Iterable[int],
     threads: int | None = None,
-    report: Callable[[int, float, int], None] = lambda number, time, moves: None,
-    keeper_of: Callable[[int], Keeper | None] = lambda number: None,
+    report: Callable[[int, float, int], None] = lambda name, time, moves: None,
 ) -> Iterator[Trial]:
-    """Run trials in threads and yield them in the order of their numbers.
+    """Run trials of one system, as `run_jobs`."""
+    return run_jobs((Job(system, seed, number, number) for number in numbers), threads, report)
 
-    A trial depends on the seed and on its own number alone. When the caller stops listening, or anything is raised,
-    the trials under way stop at their next sample.
+
+def run_jobs(
+    jobs: Iterable[Job],
+    threads: int | None = None,
+    report: Callable[[int, float, int], None] = lambda name, time, moves: None,
+) -> Iterator[Trial]:
+    """Run trials in threads and yield them in their order.
+
+    A trial depends on its system, its seed and its number alone. When the caller stops listening, or anything is
+    raised, the trials under way save their states, where they have a keeper, and stop.
 
     Parameters
     ----------
-    system : System
-    seed : int
-    numbers : sequence of int
-        Which trials.
+    jobs : iterable of Job
+        Asked for the next one when there will soon be a thread for it.
     threads : int, optional
         All usable cores by default.
     report : callable
-        Called with the trial's number, the time it reached [s] and its particle-steps so far, at every sample, from
-        the threads.
-    keeper_of : callable
-        Gives, for a trial's number, where its frames and states go.
+        Called with the job's name, the time it reached [s] and its particle-steps so far, from the threads.
 
     Yields
     ------
@@ -52,20 +66,19 @@ def run_trials(
     threads = threads or usable_cores()
     stopped = threading.Event()
 
-    def one(number: int) -> Trial | None:
+    def one(job: Job) -> Trial | None:
         def tell(time: float, moves: int) -> bool:
-            report(number, time, moves)
+            report(job.name, time, moves)
             return not stopped.is_set()
 
         with team.core():
-            return None if stopped.is_set() else run_trial(system, seed, number, tell, team, keeper_of(number))
+            return None if stopped.is_set() else run_trial(job.system, job.seed, job.number, tell, team, job.keeper)
 
     ahead: deque[Future[Trial | None]] = deque()
-    waiting = iter(numbers)
     with Team(threads) as team, ThreadPoolExecutor(threads) as pool:
         try:
-            for number in waiting:
-                ahead.append(pool.submit(one, number))
+            for job in jobs:
+                ahead.append(pool.submit(one, job))
                 if len(ahead) < 2 * threads:
                     continue
                 yield _result(ahead.popleft())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spinemc.geometry.mesh import Geometry
+from spinemc.scenario.sweeps import Axis
 
 CHUNK_BYTES = 4_000_000
 ROWS = 300_000  # of positions in a chunk
@@ -20,16 +21,18 @@ NANOMETRE = 1e-3  # um
 class Layout:
     """Everything that fixes the shapes and labels of the arrays of a store.
 
+    A job is one trial at one point of a sweep; jobs are numbered point by point.
+
     Attributes
     ----------
     trials : int
-        How many there will be.
+        How many there will be, at each point of a sweep.
     time : (t,) float64
         Sample times [s].
-    compartments, volumes : tuple of str, (c,) float64
-        Names, and volumes [um^3].
+    compartments, volumes : tuple of str, (..., c) float64
+        Names, and volumes [um^3]; the dimensions of a sweep first.
     volume_species : tuple of str
-    regions, areas : tuple of str, (r,) float64
+    regions, areas : tuple of str, (..., r) float64
         Names, and areas [um^2].
     surface_species : tuple of str
     sets : tuple of str
@@ -49,6 +52,8 @@ class Layout:
         Species, times of the frames [s] and trials whose positions are kept.
     plasticity : tuple of (str, tuple of str, tuple of str)
         Rule, labels of its synapses, names of its variables.
+    axes, beside : tuple of Axis
+        The dimensions of a sweep, none for a run; and what is varied along the only one of a list.
     """
 
     trials: int
@@ -68,29 +73,72 @@ class Layout:
     integer: bool = True
     positions: tuple[tuple[str, np.ndarray, tuple[int, ...]], ...] = ()
     plasticity: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+    axes: tuple[Axis, ...] = ()
+    beside: tuple[Axis, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the sweep; () for a run."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def jobs(self) -> int:
+        """Trials at all points."""
+        return prod(self.shape) * self.trials
 
     @property
     def blocks(self) -> int:
-        """How many blocks of trials there are."""
+        """How many blocks of jobs there are."""
+        return prod(self.shape) * self._blocks_a_point
+
+    @property
+    def _blocks_a_point(self) -> int:
         return -(-self.trials // self.block)
 
-    def trials_of(self, block: int) -> range:
-        """The trials of a block."""
-        return range(block * self.block, min((block + 1) * self.block, self.trials))
+    def point_of(self, block: int) -> int:
+        """The point of the sweep that a block is at."""
+        return block // self._blocks_a_point
+
+    def jobs_of(self, block: int) -> range:
+        """The jobs of a block."""
+        point, part = divmod(block, self._blocks_a_point)
+        first = point * self.trials
+        return range(first + part * self.block, first + min((part + 1) * self.block, self.trials))
+
+    def block_of(self, job: int) -> int:
+        """The block that a job is in."""
+        point, trial = divmod(job, self.trials)
+        return point * self._blocks_a_point + trial // self.block
+
+    def place_of(self, block: int) -> tuple[int | slice, ...]:
+        """Where the trials of a block are in an array: index by sweep dimension, and the trials."""
+        jobs, point = self.jobs_of(block), self.point_of(block)
+        first = jobs.start - point * self.trials
+        at = np.unravel_index(point, self.shape) if self.shape else ()
+        return *(int(k) for k in at), slice(first, first + len(jobs))
 
     def recorded(self, trials: Sequence[int]) -> list[int]:
         """Those of the trials that will exist, in order."""
         return sorted({k for k in trials if k < self.trials})
 
+    def recorded_of(self, trials: Sequence[int]) -> list[int]:
+        """The jobs of these trials at all points, in order."""
+        return [point * self.trials + k for point in range(prod(self.shape)) for k in self.recorded(trials)]
+
+    @property
+    def recorded_jobs(self) -> set[int]:
+        """All jobs that leave frames."""
+        return {job for _, _, trials in self.positions for job in self.recorded_of(trials)}
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Samples of n trials that follow each other.
+    """Samples of n trials that follow each other, at one point.
 
     Attributes
     ----------
     first : int
-        The first trial.
+        The first job.
     count : (n, t, compartment, species)
         Molecules of the volume species.
     surface : (n, t, region, species)
@@ -119,24 +167,37 @@ class Array:
     attributes: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def empty(self) -> Any:
+        """What stands where nothing was written yet: it is no number of molecules."""
+        if self.dtype is str or self.is_ragged or "time" not in self.dims[:-1]:
+            return "" if self.dtype is str else 0
+        return -1 if np.issubdtype(self.dtype, np.integer) else np.nan
+
+    @property
     def is_ragged(self) -> bool:
         """Whether it has as many rows as there will be."""
         return self.dims[0] == "row"
 
 
+Fixed = tuple[tuple[str, ...], Any, dict[str, str]]
+"""Dimensions, values and attributes of an array that is known from the beginning."""
+
+
 def growing(layout: Layout) -> dict[str, Array]:
     """The arrays that blocks fill, by path: the trial axis at full length, a block a chunk."""
+    axes, points = tuple(axis.name for axis in layout.axes), layout.shape
+    beside = {"coordinates": " ".join(axis.name for axis in layout.beside)} if layout.beside else {}
 
     def series(dims: tuple[str, ...], shape: tuple[int, ...], dtype: str, long_name: str) -> Array:
         block = max(1, min(layout.block, layout.trials))
         row = np.dtype(dtype).itemsize * block * max(1, prod(shape))
         times = min(len(layout.time), max(1, CHUNK_BYTES // row))
         return Array(
-            ("trial", "time", *dims),
-            (layout.trials, len(layout.time), *shape),
+            (*axes, "trial", "time", *dims),
+            (*points, layout.trials, len(layout.time), *shape),
             dtype,
-            (block, times, *shape),
-            {"units": "1", "long_name": long_name},
+            (*(1,) * len(axes), block, times, *shape),
+            {"units": "1", "long_name": long_name} | beside,
         )
 
     few, many = ("int32", "int64") if layout.integer else ("float64", "float64")
@@ -160,14 +221,17 @@ def growing(layout: Layout) -> dict[str, Array]:
         sizes = {"long_name": "molecules in the frame", "units": "1", "sample_dimension": "row"}
         where = {"long_name": "position", "units": "um", "scale_factor": NANOMETRE}
         number = {"long_name": "number of the molecule", "units": "1"}
-        arrays[f"{group}/row_size"] = Array(("trial", "frame"), shape, "int32", (1, shape[1]), sizes)
+        one = *(1,) * len(axes), 1, shape[1]
+        arrays[f"{group}/row_size"] = Array((*axes, "trial", "frame"), (*points, *shape), "int32", one, sizes)
         arrays[f"{group}/position"] = Array(("row", "xyz"), (0, 3), "int32", (ROWS, 3), where)
         arrays[f"{group}/particle"] = Array(("row",), (0,), "int32", (ROWS,), number)
     return arrays
 
 
-def fixed(layout: Layout, geometry: Geometry) -> dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]:
-    """Coordinates, sizes and the mesh, by path: dimensions, values, attributes."""
+def fixed(layout: Layout, geometries: Sequence[Geometry]) -> dict[str, Fixed]:
+    """Coordinates, sizes and the mesh of each point, or the one mesh of all, by path."""
+    axes = tuple(axis.name for axis in layout.axes)
+    geometry = geometries[0]
     none: dict[str, str] = {}
     trial = ("trial",), np.arange(layout.trials), none
     time = ("time",), np.asarray(layout.time, dtype=np.float64), {"units": "s", "standard_name": "time"}
@@ -178,20 +242,24 @@ def fixed(layout: Layout, geometry: Geometry) -> dict[str, tuple[tuple[str, ...]
         "counts/set": (("compartment",), layout.sets or ("",) * len(layout.compartments), {}),
         "counts/species": (("species",), layout.volume_species, {}),
         "counts/home": (("species",), layout.homes or ("cytosol",) * len(layout.volume_species), {}),
-        "counts/volume": (("compartment",), np.asarray(layout.volumes, np.float64), {"units": "um^3"}),
+        "counts/volume": ((*axes, "compartment"), np.asarray(layout.volumes, np.float64), {"units": "um^3"}),
         "surface/region": (("region",), layout.regions, {}),
         "surface/species": (("species",), layout.surface_species, {}),
         "surface/home": (("species",), layout.surface_homes or ("membrane",) * len(layout.surface_species), {}),
-        "surface/area": (("region",), np.asarray(layout.areas, np.float64), {"units": "um^2"}),
+        "surface/area": ((*axes, "region"), np.asarray(layout.areas, np.float64), {"units": "um^2"}),
         "events/reaction": (("reaction",), _unique(layout.reactions), {}),
-        "geometry/vertex": (("v", "xyz"), np.asarray(geometry.vertex, np.float64), um),
-        "geometry/face": (("f", "corner"), np.asarray(geometry.face, np.int32), {}),
+        "geometry/vertex": (("v", "xyz"), np.concatenate([made.vertex for made in geometries]).astype(np.float64), um),
+        "geometry/face": (("f", "corner"), np.concatenate([made.face for made in geometries]).astype(np.int32), {}),
         "geometry/face_region": (
             ("f",),
-            np.asarray(geometry.face_region),
+            np.concatenate([made.face_region for made in geometries]),
             {"long_name": "index into region"},
         ),
-        "geometry/face_surface": (("f",), np.asarray(geometry.face_surface), {"long_name": "index into surface"}),
+        "geometry/face_surface": (
+            ("f",),
+            np.concatenate([made.face_surface for made in geometries]),
+            {"long_name": "index into surface"},
+        ),
         "geometry/region": (("region",), geometry.regions, {}),
         "geometry/region_surface": (
             ("region",),
@@ -201,12 +269,24 @@ def fixed(layout: Layout, geometry: Geometry) -> dict[str, tuple[tuple[str, ...]
         "geometry/surface": (("surface",), geometry.surfaces, {}),
         "geometry/xyz": xyz,
     }
+    if len(geometries) > 1:
+        for name, dim in (("vertex", "v"), ("face", "f")):
+            size = np.array([len(getattr(made, name)) for made in geometries]).reshape(layout.shape)
+            arrays[f"geometry/{name}_size"] = (axes, size, {"sample_dimension": dim})
     if layout.boundaries:
         arrays["events/boundary"] = (("boundary",), _unique(layout.boundaries), {})
     for rule, synapses, _ in layout.plasticity:
         arrays[f"plasticity/{rule}/synapse"] = (("synapse",), _unique(synapses), {})
     series = ["counts", "surface", "events", *(f"plasticity/{rule}" for rule, _, _ in layout.plasticity)]
     arrays |= {f"{group}/trial": trial for group in series} | {f"{group}/time": time for group in series}
+    everywhere = [*series, *(f"positions/{species}" for species, _, _ in layout.positions)]
+    for axis in (*layout.axes, *layout.beside):
+        text = isinstance(axis.values[0], str)
+        values = axis.values if text else np.array(axis.values, np.float64)
+        said = {"units": axis.unit} if axis.unit else {}
+        where = [*everywhere, "geometry"] if len(geometries) > 1 else everywhere
+        dims = axes if axis in layout.beside else (axis.name,)
+        arrays |= {f"{group}/{axis.name}": (dims, values, said) for group in where}
     for species, frames, trials in layout.positions:
         group = f"positions/{species}"
         arrays[f"{group}/trial"] = (("trial",), np.array(layout.recorded(trials), np.int64), {})

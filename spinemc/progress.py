@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
 from time import perf_counter
 from types import TracebackType
 
 from spinemc.engine.cache import is_cold
-from spinemc.engine.system import System
 
 COMPILING = "compiling the kernels (once, about 20 s)"
 """What is said before the first run of new kernels."""
@@ -20,32 +18,32 @@ class Progress:
 
     Parameters
     ----------
-    system : System
-        What runs.
-    numbers : sequence of int
-        The trials that will run.
+    t_stop : float
+        How long each trial is [s].
+    trials : int
+        How many will run.
     shown : bool
         Whether anything is printed; the particle-steps are counted in any case.
     """
 
-    def __init__(self, system: System, numbers: Sequence[int], shown: bool) -> None:
+    def __init__(self, t_stop: float, trials: int, shown: bool) -> None:
         from tqdm import tqdm
 
         self._lock = threading.Lock()
         self._moves: dict[int, int] = {}
         self._reached: dict[int, float] = {}
         self._done = 0
-        self._t_stop = system.scenario.run.t_stop
+        self._t_stop = t_stop
         self._begin = perf_counter()
         if shown and is_cold():
             print(COMPILING, file=sys.stderr)
         self._bar = tqdm(
-            total=len(numbers),
+            total=trials,
             desc="running",
             disable=not shown,
             bar_format="{desc} {percentage:3.0f} % |{bar:24}| {elapsed}, {remaining} left{postfix}",
         )
-        self._trials = len(numbers)
+        self._trials = trials
 
     @property
     def moves(self) -> int:

@@ -119,6 +119,32 @@ def _factor(unit: str, kind: str) -> Decimal | None:
     return None
 
 
+SHOWN = {
+    "time": "s", "coordinate": "um", "turn": "rad", "line_density": "1/um", "resistance": "Mohm", "diffusion": "um^2/s",
+    "velocity": "um/s", "volume": "um^3", "area": "um^2", "concentration": "uM", "density": "1/um^2", "rate1": "1/s",
+    "rate2": "1/M/s", "rate0": "uM/s",
+}  # fmt: skip
+"""The unit in which `measured` gives a quantity of each kind."""
+
+
+def measured(text: str) -> tuple[float, str] | None:
+    """A quantity of any kind as a number and its unit, one unit for all that measure the same; None for other texts.
+
+    A bare number has the unit "".
+    """
+    match = _QUANTITY.fullmatch(_tidy(text))
+    if match is None:
+        try:
+            return float(text), ""
+        except ValueError:
+            return None
+    for kind, unit in SHOWN.items():
+        factor, one = _factor(match[2], kind), _factor(unit, kind)
+        if factor is not None and one is not None:
+            return float(f"{Decimal(match[1]) * factor / one:.15g}"), unit
+    return None
+
+
 def quantity(text: Any, kind: str) -> float:
     """The number of engine units in a text such as "1e8 /M/s", "100 nM" or "0.5 us".
 

@@ -57,7 +57,7 @@ def write(
     number : int
         Of the block.
     block : Block
-        All its trials.
+        All its jobs.
     weights : dict, optional
         By rule, then by variable: (n, t, synapse) float64.
 
@@ -66,12 +66,12 @@ def write(
     StoreError
         Where the disk does not take it; what was finished before stays safe.
     ValueError
-        Where these are not the trials of the block.
+        Where these are not the jobs of the block.
     """
     import zarr
 
-    here, trials = place(out), layout.trials_of(number)
-    if block.first != trials.start or len(block.count) != len(trials):
+    here, jobs = place(out), layout.jobs_of(number)
+    if block.first != jobs.start or len(block.count) != len(jobs):
         raise ValueError(f"{len(block.count)} trials from {block.first} on are not block {number}")
     values = {"counts/count": block.count, "surface/count": block.surface, "events/count": block.events}
     if layout.boundaries:
@@ -84,7 +84,7 @@ def write(
         with zarr.config.set({"array.write_empty_chunks": True}):
             for name, value in values.items():
                 if value.size:
-                    root[name][trials.start : trials.stop] = value
+                    root[name][layout.place_of(number)] = value
         here.settle(store.sums)
         seals.note(here, seal_of(number), {"files": store.sums})
 
@@ -107,7 +107,8 @@ def gather(out: str | Path, layout: Layout) -> None:
         shapes = root["consolidated_metadata"]["metadata"]
         for name, length in rows.lengths(here, layout).items():
             shapes[name]["shape"][0] = length
-        write_root(here, root, trials_finished=min(whole * layout.block, layout.trials))
+        done = layout.jobs if whole == layout.blocks else layout.jobs_of(whole).start
+        write_root(here, root, trials_finished=done, blocks_finished=whole)
         _sweep(here, placed, layout)
 
 
@@ -138,9 +139,9 @@ def forget(here: Place, numbers: Collection[int]) -> None:
 def _sweep(here: Place, finished: Collection[int], layout: Layout) -> None:
     """Remove what trials left that are in their places."""
     left = {int(key.split("/")[2]) for key in here.listed(spool.TRIALS)}
-    for trial in left:
-        if trial // layout.block in finished:
-            here.remove(spool.folder(trial))
+    for job in left:
+        if layout.block_of(job) in finished:
+            here.remove(spool.folder(job))
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from spinemc.layout import Layout
 from spinemc.store import seals, spool
 from spinemc.store.places import OWN, Place
@@ -13,7 +15,7 @@ COPY = f"{OWN}/rows.copy"
 
 
 def noted(here: Place) -> dict[str, Any]:
-    """What is in place: `starts`, by species and trial the first row and how many; `blocks`; checksums, `files`."""
+    """What is in place: `starts`, by species and job the first row and how many; `blocks`; checksums, `files`."""
     return seals.noted(here, SEAL) or seals.noted(here, COPY) or {"starts": {}, "blocks": [], "files": {}}
 
 
@@ -37,12 +39,12 @@ def lengths(here: Place, layout: Layout) -> dict[str, int]:
 
 def follows(told: dict[str, Any], layout: Layout, number: int) -> bool:
     """Whether all that comes before a block's rows is in place, or was once."""
-    first = layout.trials_of(number).start
+    first = layout.jobs_of(number).start
     return all(
-        str(trial) in told["starts"].get(species, {})
+        str(job) in told["starts"].get(species, {})
         for species, _, trials in layout.positions
-        for trial in layout.recorded(trials)
-        if trial < first
+        for job in layout.recorded_of(trials)
+        if job < first
     )
 
 
@@ -75,30 +77,30 @@ def put(here: Place, layout: Layout, number: int, told: dict[str, Any]) -> dict[
     starts = {species: dict(known) for species, known in told["starts"].items()}
     with zarr.config.set({"array.write_empty_chunks": True}):
         for species, _, trials in layout.positions:
-            recorded = layout.recorded(trials)
+            recorded = layout.recorded_of(trials)
+            shape = *layout.shape, len(layout.recorded(trials))
             known = starts.setdefault(species, {})
-            for trial in layout.trials_of(number):
-                if trial not in recorded:
+            for job in layout.jobs_of(number):
+                if job not in recorded:
                     continue
-                begin = (
-                    known[str(trial)][0] if str(trial) in known else max((sum(x) for x in known.values()), default=0)
-                )
-                rows = _put(here, root[f"positions/{species}"], species, trial, recorded.index(trial), begin)
-                known[str(trial)] = [begin, rows]
+                end = max((start + n for start, n in known.values()), default=0)
+                begin = known.get(str(job), [end])[0]
+                at = tuple(int(k) for k in np.unravel_index(recorded.index(job), shape))
+                known[str(job)] = [begin, _put(here, root[f"positions/{species}"], species, job, at, begin)]
     here.settle(store.sums)
     now = {"starts": starts, "blocks": sorted({*told["blocks"], number}), "files": told["files"] | store.sums}
     note(here, now)
     return now
 
 
-def _put(here: Place, group: Any, species: str, trial: int, index: int, begin: int) -> int:
-    """Put a trial's frames behind row `begin`, part by part; how many rows they are."""
-    parts = (spool.parts_of(here, trial) or {}).get(species)
+def _put(here: Place, group: Any, species: str, job: int, at: tuple[int, ...], begin: int) -> int:
+    """Put a job's frames behind row `begin`, part by part; how many rows they are."""
+    parts = (spool.parts_of(here, job) or {}).get(species)
     if parts is None:
-        raise LookupError(spool.folder(trial))
+        raise LookupError(spool.folder(job))
     sizes, position, particle = group["row_size"], group["position"], group["particle"]
     end, size = begin, []
-    for part in spool.parts(here, trial, species, parts):
+    for part in spool.parts(here, job, species, parts):
         start, end = end, end + len(part["particle"])
         size += part["row_size"].tolist()
         for array in (position, particle):  # each by itself: a run may have been killed between the two
@@ -107,11 +109,11 @@ def _put(here: Place, group: Any, species: str, trial: int, index: int, begin: i
         if end > start:
             position[start:end] = part["position"]
             particle[start:end] = part["particle"]
-    sizes[index] = size
+    sizes[at] = size
     return end - begin
 
 
 def blocks_in(here: Place, layout: Layout, species: str, first: int, last: int) -> set[int]:
     """The blocks that have rows of a species from `first` to before `last`."""
     starts = noted(here)["starts"].get(species, {})
-    return {int(k) // layout.block for k, (start, n) in starts.items() if start < last and start + n > first}
+    return {layout.block_of(int(k)) for k, (start, n) in starts.items() if start < last and start + n > first}

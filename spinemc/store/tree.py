@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,11 @@ OURS = {"scenario", "trials", "trials_finished", "complete"}  # attributes that 
 
 
 def create(
-    out: str | Path, layout: Layout, geometry: Geometry, attributes: dict[str, Any], overwrite: bool = False
+    out: str | Path,
+    layout: Layout,
+    geometries: Sequence[Geometry],
+    attributes: dict[str, Any],
+    overwrite: bool = False,
 ) -> None:
     """Make an empty store: every array at its full length, nothing finished.
 
@@ -41,8 +46,8 @@ def create(
     out : str or Path
         A folder, or a URL.
     layout : Layout
-    geometry : Geometry
-        The mesh that runs.
+    geometries : sequence of Geometry
+        The mesh that runs at each point of a sweep, or the one mesh of all.
     attributes : dict
         For the root: `scenario` (TOML text), `scenario_path` (the file it came from, "" for none),
         `provenance` and whatever else is to be kept; a dict is written as JSON text.
@@ -61,7 +66,7 @@ def create(
         workshop = Path(tempfile.mkdtemp(prefix=f".{Path(target.name).name}.", dir=parent))
         try:
             new = workshop / "new"
-            _build(new, layout, geometry, attributes)
+            _build(new, layout, geometries, attributes)
             if overwrite and target.is_taken:
                 with target.hold():
                     pass
@@ -72,11 +77,11 @@ def create(
         raise StoreError(f"{target.name} cannot be written: {error.strerror or error}.") from error
 
 
-def restore(here: Place, layout: Layout, geometry: Geometry) -> None:
+def restore(here: Place, layout: Layout, geometries: Sequence[Geometry]) -> None:
     """Write again what of a store does not grow, as it was when it was made; the root is left as it is."""
     with tempfile.TemporaryDirectory() as folder:
         new = Folder(Path(folder) / "new")
-        _build(new.path, layout, geometry, {})
+        _build(new.path, layout, geometries, {})
         files = seals.noted(new, FIXED) or {}
         for key in [*files["files"], FIXED]:
             here.write(key, new.read(key) or b"")
@@ -125,8 +130,8 @@ def open(out: str | Path) -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        Nothing but coordinates is read before it is used. `/counts` has `concentration` [umol L^-1] beside
-        `count`, computed where it is looked at and not stored.
+        That of a sweep is not cut: what is not finished is -1 in it, or nan. Nothing but coordinates is read before
+        it is used. `/counts` has `concentration` [umol L^-1] beside `count`, computed where it is looked at.
 
     Raises
     ------
@@ -142,7 +147,7 @@ def open(out: str | Path) -> xr.DataTree:
     done = int(attributes["trials_finished"])
     tree = xr.open_datatree(here.zarr() if isinstance(here, Bucket) else here.name, engine="zarr")
     groups = {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
-    if done < attributes["trials"]:
+    if done < attributes["trials"] and "sweep" not in attributes:
         groups = {name: _cut(group, done) for name, group in groups.items()}
     counts = groups["/counts"]
     groups["/counts"] = counts.assign(concentration=_concentration(counts["count"], counts["volume"]))
@@ -213,7 +218,7 @@ def _refuse_taken(target: Place, overwrite: bool) -> None:
     )
 
 
-def _build(path: Path, layout: Layout, geometry: Geometry, attributes: dict[str, Any]) -> None:
+def _build(path: Path, layout: Layout, geometries: Sequence[Geometry], attributes: dict[str, Any]) -> None:
     """Write groups, coordinates and empty arrays, and their checksums."""
     import zarr
 
@@ -225,7 +230,7 @@ def _build(path: Path, layout: Layout, geometry: Geometry, attributes: dict[str,
         group = zarr.create_group(store, zarr_format=3)
         for name, array in arrays.items():
             _new(group, name, array)
-        for name, (dims, values, said) in fixed(layout, geometry).items():
+        for name, (dims, values, said) in fixed(layout, geometries).items():
             names = isinstance(values, tuple)
             values = np.asarray(values, dtype=str) if names else values
             dtype = str if names else values.dtype
@@ -238,8 +243,8 @@ def _build(path: Path, layout: Layout, geometry: Geometry, attributes: dict[str,
     ragged = {f"{name}/{ROOT}" for name, array in arrays.items() if array.is_ragged}
     here_to_stay = {key: crc for key, crc in store.sums.items() if key != ROOT and key not in ragged}
     seals.note(here, FIXED, {"files": here_to_stay})
-    told = {"conventions": "CF-1.11", "trials": layout.trials, "block": layout.block}
-    begun = {"trials_finished": 0, "complete": False}
+    told = {"conventions": "CF-1.11", "trials": layout.jobs, "block": layout.block}
+    begun = {"trials_finished": 0, "blocks_finished": 0, "complete": False}
     write_root(here, json.loads(here.read(ROOT) or b""), **({"scenario": ""} | texts | told | begun))
 
 
@@ -251,6 +256,7 @@ def _new(root: Any, name: str, array: Array) -> Any:
         name,
         shape=array.shape,
         dtype=array.dtype,
+        fill_value=array.empty,
         chunks=tuple(max(1, c) for c in array.chunks),
         compressors=[ZstdCodec(), Crc32cCodec()],
         chunk_key_encoding={"name": "default", "separator": "."},  # one folder an array
@@ -276,7 +282,7 @@ def _concentration(count: xr.DataArray, volume: xr.DataArray) -> xr.Variable:
     from xarray.core import indexing
 
     number, size = count.variable, volume.variable.load() * MICROMOLAR
-    axis = count.dims.index("compartment")
+    axes = [count.dims.index(dim) for dim in volume.dims]
 
     class Concentration(BackendArray):
         shape, dtype = count.shape, np.dtype(np.float64)
@@ -286,7 +292,7 @@ def _concentration(count: xr.DataArray, volume: xr.DataArray) -> xr.Variable:
             return indexing.explicit_indexing_adapter(key, self.shape, orthogonal, self.part)
 
         def part(self, key: tuple[Any, ...]) -> np.ndarray:
-            return (number[key] / size[key[axis]]).values
+            return (number[key] / size[tuple(key[axis] for axis in axes)]).values
 
     attributes = {"units": "umol L^-1", "long_name": "concentration"}
     return Variable(count.dims, indexing.LazilyIndexedArray(Concentration()), attributes)

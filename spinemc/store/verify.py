@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from spinemc.geometry.mesh import Geometry
 from spinemc.layout import ROWS, Layout
@@ -64,7 +67,7 @@ def verify(out: str | Path) -> list[Damage]:
     found += _unlike((seals.noted(here, FIXED) or {"files": {}})["files"], here, None)
     found += _unlike(rows.noted(here)["files"], here, None)
     there = {blocks.number_of(key) for key in here.listed(blocks.BLOCKS)}
-    for number in sorted(there | set(range(-(-told["trials_finished"] // told["block"])))):
+    for number in sorted(there | set(range(told["blocks_finished"]))):
         seal = seals.noted(here, blocks.seal_of(number))
         if seal is None:
             found.append(Damage(blocks.seal_of(number), CHANGED if number in there else MISSING, number))
@@ -87,8 +90,21 @@ def _unlike(files: dict[str, str], here: Place, block: int | None) -> list[Damag
     return found
 
 
-def repair(out: str | Path, layout: Layout, geometry: Geometry, damages: Sequence[Damage]) -> list[int]:
+def repair(
+    out: str | Path,
+    layout: Layout,
+    survey: Callable[[], tuple[Layout, Sequence[Geometry], Any]],
+    damages: Sequence[Damage],
+) -> list[int]:
     """Mend what can be written again, and count the blocks that cannot as not yet run.
+
+    Parameters
+    ----------
+    out : str or Path
+    layout : Layout
+    survey : callable
+        Gives the layout with all sizes and the geometries, as the store was made of; asked where that is needed.
+    damages : sequence of Damage
 
     Returns
     -------
@@ -99,7 +115,7 @@ def repair(out: str | Path, layout: Layout, geometry: Geometry, damages: Sequenc
     again = set()
     fixed = set((seals.noted(here, FIXED) or {"files": {}})["files"])
     if any(damage.key == FIXED or damage.key in fixed for damage in damages):
-        restore(here, layout, geometry)
+        restore(here, *survey()[:2])
     root = root_of(here)
     for damage in damages:
         if damage.block is not None:
@@ -125,8 +141,9 @@ def _again(here: Place, layout: Layout, key: str, known: dict[str, dict]) -> set
         rows.note(here, told | {"files": told["files"] | {key: seals.crc(data)}})
         return set()
     here.remove(key)
-    number = int(file.split(".")[1])
+    at = [int(part) for part in file.split(".")[1:]]
     if array == "row_size":
         (trials,) = (trials for name, _, trials in layout.positions if name == species)
-        return {layout.recorded(trials)[number] // layout.block}
-    return rows.blocks_in(here, layout, species, number * ROWS, (number + 1) * ROWS)
+        shape = *layout.shape, len(layout.recorded(trials))
+        return {layout.block_of(layout.recorded_of(trials)[int(np.ravel_multi_index(at[:-1], shape))])}
+    return rows.blocks_in(here, layout, species, at[0] * ROWS, (at[0] + 1) * ROWS)

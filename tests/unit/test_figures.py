@@ -66,7 +66,7 @@ def run(path, trials: int = 6, rules: bool = True) -> xr.DataTree:
     )
     events = np.zeros((trials, len(TIME), len(STEPS)), dtype=np.int64)
     weights = plasticity.evaluate(specs, TIME, count, layout.volumes, layout.compartments, layout.volume_species)
-    store.create(path, layout, octahedron(), {"scenario": SCENARIO if rules else "schema = 1"})
+    store.create(path, layout, (octahedron(),), {"scenario": SCENARIO if rules else "schema = 1"})
     store.write(path, layout, 0, store.Block(0, count, surface, events, events[:, :, :0]), weights)
     store.gather(path, layout)
     return store.open(path)

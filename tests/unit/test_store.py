@@ -98,7 +98,7 @@ def frames(path, trial: int) -> None:
 
 def add(path, number: int) -> None:
     """Run a block of trials, as it were."""
-    trials = LAYOUT.trials_of(number)
+    trials = LAYOUT.jobs_of(number)
     for trial in trials:
         if trial in (0, 2, 4):
             frames(path, trial)
@@ -108,7 +108,7 @@ def add(path, number: int) -> None:
 
 
 def write(path, blocks=(0, 1, 2)):
-    store.create(path, LAYOUT, tetrahedron(), ATTRIBUTES)
+    store.create(path, LAYOUT, (tetrahedron(),), ATTRIBUTES)
     for number in blocks:
         add(path, number)
     return path
@@ -118,7 +118,7 @@ def go_on(path) -> None:
     """What is done after a run has ended before its time."""
     store.place(path).tidy()
     damages = store.verify(path)
-    store.repair(path, LAYOUT, tetrahedron(), damages)
+    store.repair(path, LAYOUT, lambda: (LAYOUT, (tetrahedron(),)), damages)
     for number in store.missing(path, LAYOUT):
         add(path, number)
     store.gather(path, LAYOUT)
@@ -329,7 +329,7 @@ def test_only_the_damaged_block_is_run_again(tmp_path):
     chunk.write_bytes(chunk.read_bytes()[:-1] + b"x")
     (damage,) = store.verify(path)
     assert str(damage) == "counts/count/c.1.0.0.0: is not as it was written, of block 1"
-    assert store.repair(path, LAYOUT, tetrahedron(), [damage]) == [1]
+    assert store.repair(path, LAYOUT, lambda: (LAYOUT, (tetrahedron(),)), [damage]) == [1]
     assert store.missing(path, LAYOUT) == [1]
 
 
@@ -340,7 +340,7 @@ def test_a_store_that_is_being_written_is_left_to_who_writes_it(tmp_path):
         with pytest.raises(StoreError, match=r"run.zarr is being written by process \d+ on .*, since .*: wait"), again:
             pass
         with pytest.raises(StoreError, match="is being written"):
-            store.create(path, LAYOUT, tetrahedron(), ATTRIBUTES, overwrite=True)
+            store.create(path, LAYOUT, (tetrahedron(),), ATTRIBUTES, overwrite=True)
     with store.place(path).hold():
         pass
 
@@ -350,15 +350,15 @@ def test_an_existing_store_is_not_overwritten_unasked(tmp_path, monkeypatch):
     write("run.zarr", (0,))
     before = {p: p.read_bytes() for p in (tmp_path / "run.zarr").rglob("*") if p.is_file()}
     with pytest.raises(StoreError) as error:
-        store.create("run.zarr", LAYOUT, tetrahedron(), ATTRIBUTES)
+        store.create("run.zarr", LAYOUT, (tetrahedron(),), ATTRIBUTES)
     assert str(error.value) == (
         "run.zarr exists and holds 3 of 8 trials: `spinemc resume run.zarr` goes on, --overwrite starts again."
     )
     assert {p: p.read_bytes() for p in (tmp_path / "run.zarr").rglob("*") if p.is_file()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["run.zarr"]
-    store.create("run.zarr", LAYOUT, tetrahedron(), ATTRIBUTES, overwrite=True)
+    store.create("run.zarr", LAYOUT, (tetrahedron(),), ATTRIBUTES, overwrite=True)
     assert store.finished("run.zarr") == 0
-    assert np.all(plain("run.zarr")["counts/count"] == 0)
+    assert np.all(plain("run.zarr")["counts/count"] == -1)
     assert [p.name for p in tmp_path.iterdir()] == ["run.zarr"]
 
 
@@ -366,7 +366,7 @@ def test_a_complete_store_says_so(tmp_path):
     path = write(tmp_path / "run.zarr")
     store.finish(path, {})
     with pytest.raises(StoreError, match=r"exists and is complete: --overwrite starts again"):
-        store.create(path, LAYOUT, tetrahedron(), ATTRIBUTES)
+        store.create(path, LAYOUT, (tetrahedron(),), ATTRIBUTES)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -378,14 +378,14 @@ def test_what_is_not_a_store_of_ours_is_never_overwritten(tmp_path, overwrite):
     xr.Dataset({"x": ("i", [1, 2])}).to_zarr(other, zarr_format=3, consolidated=False)
     for path in (folder, other, folder / "chapter.txt"):
         with pytest.raises(StoreError, match="is not a store of spinemc: it is left alone"):
-            store.create(path, LAYOUT, tetrahedron(), ATTRIBUTES, overwrite=overwrite)
+            store.create(path, LAYOUT, (tetrahedron(),), ATTRIBUTES, overwrite=overwrite)
     assert (folder / "chapter.txt").read_text() == "years of work"
     assert xr.open_zarr(other, consolidated=False)["x"].values.tolist() == [1, 2]
 
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path):
     with pytest.raises(StoreError, match=r"there is no folder .*nowhere: make it first"):
-        store.create(tmp_path / "nowhere" / "run.zarr", LAYOUT, tetrahedron(), ATTRIBUTES)
+        store.create(tmp_path / "nowhere" / "run.zarr", LAYOUT, (tetrahedron(),), ATTRIBUTES)
     with pytest.raises(StoreError, match="there is no such store"):
         store.open(tmp_path / "run.zarr")
     with pytest.raises(StoreError, match=r"is not a store of spinemc\."):
@@ -396,7 +396,7 @@ def test_a_place_where_nothing_can_be_written_is_named(tmp_path):
 def test_a_create_that_fails_leaves_nothing(tmp_path):
     broken = replace(LAYOUT, volumes=np.array([["no", "number"]]))
     with pytest.raises(ValueError, match="could not convert"):
-        store.create(tmp_path / "run.zarr", broken, tetrahedron(), ATTRIBUTES)
+        store.create(tmp_path / "run.zarr", broken, (tetrahedron(),), ATTRIBUTES)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -428,7 +428,7 @@ def test_a_block_is_one_chunk_until_it_is_large(tmp_path):
     path = write(tmp_path / "small.zarr", ())
     assert zarr.open_array(path, path="counts/count").chunks == (3, 11, 2, 3)
     long = replace(LAYOUT, time=np.linspace(0, 1, 100_001), positions=())
-    store.create(tmp_path / "long.zarr", long, tetrahedron(), ATTRIBUTES)
+    store.create(tmp_path / "long.zarr", long, (tetrahedron(),), ATTRIBUTES)
     chunks = zarr.open_array(tmp_path / "long.zarr", path="counts/count").chunks
     assert chunks[0] == 3
     assert chunks[1] < 100_001
@@ -449,7 +449,7 @@ def test_a_scenario_with_nothing_but_volume_species_and_real_numbers(tmp_path):
         integer=False,
     )
     path = tmp_path / "ode.zarr"
-    store.create(path, bare, tetrahedron(), {"scenario": "schema = 1"})
+    store.create(path, bare, (tetrahedron(),), {"scenario": "schema = 1"})
     count = np.linspace(0, 1.5, 11).reshape(1, 11, 1, 1)
     empty = np.empty((1, 11, 1, 0))
     store.write(path, bare, 0, Block(0, count, empty, empty[:, :, 0], empty[:, :, 0]))
@@ -464,5 +464,5 @@ def test_a_scenario_with_nothing_but_volume_species_and_real_numbers(tmp_path):
 def test_read_scenario(tmp_path):
     path = write(tmp_path / "run.zarr", ())
     assert store.read_scenario(path) == ("schema = 1\n", "/somewhere/thin.toml")
-    store.create(tmp_path / "code.zarr", LAYOUT, tetrahedron(), {"scenario": "schema = 1\n"})
+    store.create(tmp_path / "code.zarr", LAYOUT, (tetrahedron(),), {"scenario": "schema = 1\n"})
     assert store.read_scenario(tmp_path / "code.zarr") == ("schema = 1\n", None)
