@@ -26,6 +26,7 @@ _HOMES = {
     "open": "spinemc.store",
     "resume": "spinemc.simulate",
     "run": "spinemc.simulate",
+    "sweep": "spinemc.simulate",
 }
 """Where each public name lives; its module is loaded when the name is first used."""
 

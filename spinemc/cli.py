@@ -8,6 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,11 @@ def parser() -> argparse.ArgumentParser:
 
     run = command("run", _run, "run a scenario into a store")
     run.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
-    run.add_argument("--out", type=Path, metavar="STORE", help="by default the scenario's name, .zarr")
+    run.add_argument("--out", type=_place, metavar="STORE", help="folder or URL; by default the scenario's name, .zarr")
     run.add_argument("--trials", type=_whole(1, 2**31), metavar="N", help="in place of run.trials")
     run.add_argument("--seed", type=_whole(0, 2**32), metavar="S", help="in place of run.seed")
     _add_threads(run)
+    _add_scheduler(run)
     _add_settings(run)
     run.add_argument("--overwrite", action="store_true", help="replace a store that is there")
     run.add_argument("--quiet", action="store_true", help="no progress")
@@ -89,21 +91,23 @@ def parser() -> argparse.ArgumentParser:
     )
     sweep.add_argument("--list", action="store_true", help="the first values of all keys, then the second, ...")
     sweep.add_argument("--latin", type=_whole(1, 10**6), metavar="N", help="N points of a Latin hypercube in LOW..HIGH")
-    sweep.add_argument("--out", metavar="STORE", help="by default the file's name, .zarr")
+    sweep.add_argument("--out", type=_place, metavar="STORE", help="by default the file's name, .zarr")
     sweep.add_argument("--trials", type=_whole(1, 2**31), metavar="N", help="in place of run.trials")
     sweep.add_argument("--seed", type=_whole(0, 2**32), metavar="S", help="in place of run.seed")
     _add_threads(sweep)
+    _add_scheduler(sweep)
     _add_settings(sweep)
     sweep.add_argument("--overwrite", action="store_true", help="replace a store that is there")
     sweep.add_argument("--quiet", action="store_true", help="no progress")
 
     resume = command("resume", _resume, "go on after an interruption")
-    resume.add_argument("store", type=Path, metavar="STORE")
+    resume.add_argument("store", type=_place, metavar="STORE")
     _add_threads(resume)
+    _add_scheduler(resume)
     resume.add_argument("--quiet", action="store_true", help="no progress")
 
     info = command("info", _info, "tell what a store holds and how far its run is")
-    info.add_argument("store", type=Path, metavar="STORE")
+    info.add_argument("store", type=_place, metavar="STORE")
     info.add_argument("--verify", action="store_true", help="read every file and lay it beside its checksum")
 
     check = command("check", _check, "read and build everything, run nothing")
@@ -121,11 +125,11 @@ def parser() -> argparse.ArgumentParser:
     )
 
     compare = command("compare", _compare, "lay the deterministic twins of a run over it")
-    compare.add_argument("store", type=Path, metavar="STORE")
+    compare.add_argument("store", type=_place, metavar="STORE")
     compare.add_argument("--with", dest="twins", type=_names, default=("ode",), metavar="ode")
 
     plot = command("plot", _plot, "draw the figure that shows a run")
-    plot.add_argument("store", type=Path, metavar="STORE")
+    plot.add_argument("store", type=_place, metavar="STORE")
     plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
 
     validate = command("validate", _validate, "lay what the engine computes beside exact results")
@@ -141,15 +145,17 @@ def _run(given: Any) -> None:
     scenario = load_scenario(given.scenario, given.settings)
     from spinemc import report, simulate
 
-    tree = simulate.run(
-        scenario,
-        _store(given),
-        trials=given.trials,
-        seed=given.seed,
-        threads=given.threads,
-        overwrite=given.overwrite,
-        progress=not given.quiet,
-    )
+    with _client(given) as client:
+        tree = simulate.run(
+            scenario,
+            _store(given),
+            trials=given.trials,
+            seed=given.seed,
+            threads=given.threads,
+            client=client,
+            overwrite=given.overwrite,
+            progress=not given.quiet,
+        )
     print(report.summary(tree))
     print(_store(given))
 
@@ -161,16 +167,18 @@ def _sweep(given: Any) -> None:
     scenario = load_scenario(path, given.settings)
     from spinemc import simulate
 
-    simulate.sweep(
-        scenario,
-        varied,
-        _store(given),
-        trials=given.trials,
-        seed=given.seed,
-        threads=given.threads,
-        overwrite=given.overwrite,
-        progress=not given.quiet,
-    )
+    with _client(given) as client:
+        simulate.sweep(
+            scenario,
+            varied,
+            _store(given),
+            trials=given.trials,
+            seed=given.seed,
+            threads=given.threads,
+            client=client,
+            overwrite=given.overwrite,
+            progress=not given.quiet,
+        )
     told = " x ".join(f"{len(axis.values)} {axis.name}" for axis in varied.axes)
     print(f"{len(varied.settings)} points ({told})")
     print(_store(given))
@@ -179,7 +187,8 @@ def _sweep(given: Any) -> None:
 def _resume(given: Any) -> None:
     from spinemc import report, simulate
 
-    tree = simulate.resume(given.store, threads=given.threads, progress=not given.quiet, tell=_say)
+    with _client(given) as client:
+        tree = simulate.resume(given.store, threads=given.threads, client=client, progress=not given.quiet, tell=_say)
     print(report.summary(tree))
     print(given.store)
 
@@ -233,7 +242,7 @@ def _compare(given: Any) -> None:
 def _plot(given: Any) -> None:
     from spinemc import figures, report, store
 
-    out = given.out if given.out is not None else Path(f"{given.store.stem}.png")
+    out = given.out if given.out is not None else Path(f"{Path(str(given.store)).stem}.png")
     tree = store.open(given.store)
     try:
         twin = report.twin(tree)
@@ -255,13 +264,31 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _store(given: Any) -> Path:
+def _store(given: Any) -> str | Path:
     return given.out if given.out is not None else Path(f"{given.scenario.stem}.zarr")
+
+
+def _client(given: Any) -> AbstractContextManager[Any]:
+    """The cluster that was asked for, until it is done with; None where none was."""
+    if given.scheduler is None:
+        return nullcontext()
+    from spinemc import cluster
+
+    return cluster.connect(given.scheduler)  # type: ignore[no-any-return]
+
+
+def _place(text: str) -> str | Path:
+    """A store by its path or its URL."""
+    return text if "://" in text else Path(text)
 
 
 def _interrupted(given: Any) -> str:
     store = given.store if given.command is _resume else _store(given) if given.command in (_run, _sweep) else None
-    if store is None or not store.exists():
+    if store is None:
+        return "interrupted."
+    from spinemc.store import place
+
+    if not place(store).is_taken:
         return "interrupted."
     return f"interrupted: `spinemc resume {store}` goes on from here."
 
@@ -272,6 +299,10 @@ def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _add_threads(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=_whole(1, 2**15), metavar="T", help="by default, all cores")
+
+
+def _add_scheduler(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--scheduler", metavar="ADDRESS", help="have a Dask cluster run it, as in tcp://node1:8786")
 
 
 _SETTING = 'a key of the scenario, as in run.dt="0.5 us" or species.Ca.D="20 um^2/s"; may be repeated'

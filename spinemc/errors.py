@@ -20,6 +20,10 @@ class EngineError(SpinemcError):
     """The engine cannot advance: the time step is too long, or a molecule has no valid place."""
 
 
+class ClusterError(SpinemcError):
+    """The cluster cannot be reached, or does not get a block done."""
+
+
 class StoreError(SpinemcError):
     """A store exists already, is not one of ours, or is not complete."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -30,6 +31,8 @@ from spinemc.twins import ode
 BLOCKS = 16  # blocks that a run is cut into, where it has that many trials
 MOST_BLOCKS = 256
 BLOCK_BYTES = 32_000_000  # of counts and events in a block
+KEPT = 4  # systems of a sweep at a time
+
 ONE = Sweep((), ((),))
 """No sweep: one point at which nothing is varied."""
 
@@ -123,25 +126,28 @@ class Plan:
     sweep: Sweep = ONE
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     name: str = ""
-    _at: int = -1
-    _system: System | None = None
+    _systems: dict[int, System] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def system(self, point: int) -> System:
-        """The system at a point; the last one is kept.
+        """The system at a point; the last few are kept.
 
         Raises
         ------
         StoreError
             It would not give what it gave when the run was begun.
         """
-        if self._at != point or self._system is None:
-            settings = self.sweep.settings[point]
-            made = prepare(override(self.scenario, *settings) if settings else self.scenario)
-            then = self.known.get(str(point))
-            if then is not None:
-                _refuse_other(self.name, then, fingerprint(made))
-            self._at, self._system = point, made
-        return self._system
+        with self._lock:
+            if point not in self._systems:
+                settings = self.sweep.settings[point]
+                made = prepare(override(self.scenario, *settings) if settings else self.scenario)
+                then = self.known.get(str(point))
+                if then is not None:
+                    _refuse_other(self.name, then, fingerprint(made))
+                while len(self._systems) >= KEPT:
+                    self._systems.pop(next(iter(self._systems)))
+                self._systems[point] = made
+            return self._systems[point]
 
     @cached_property
     def layout(self) -> Layout:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spinemc import plans, store
-from spinemc.batch import run_blocks
+from spinemc import batch, cluster, plans, store
 from spinemc.plans import Plan, layout, prepare
 from spinemc.progress import Progress
 from spinemc.provenance import provenance
@@ -28,6 +27,7 @@ def run(
     trials: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    client: Any = None,
     overwrite: bool = False,
     progress: bool = False,
 ) -> xr.DataTree:
@@ -42,6 +42,8 @@ def run(
         In place of the scenario's.
     threads : int, optional
         All usable cores by default. The arrays do not depend on it.
+    client : distributed.Client, optional
+        A Dask cluster whose workers run the blocks of trials; the threads of this process do without it.
     overwrite : bool
         Whether a store at `out` may be replaced.
     progress : bool
@@ -60,7 +62,7 @@ def run(
         Where `out` is taken or cannot be written.
     """
     plan = Plan(_with(scenario, trials, seed))
-    return _begin(plan, out, threads, overwrite, progress)
+    return _begin(plan, out, overwrite, threads, client, progress)
 
 
 def sweep(
@@ -71,6 +73,7 @@ def sweep(
     trials: int | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    client: Any = None,
     overwrite: bool = False,
     progress: bool = False,
 ) -> xr.DataTree:
@@ -83,7 +86,7 @@ def sweep(
     scenario : Scenario
     varied : Sweep
         What is varied, and how.
-    out, trials, seed, threads, overwrite, progress
+    out, trials, seed, threads, client, overwrite, progress
         As of `run`.
 
     Returns
@@ -99,13 +102,14 @@ def sweep(
         Where `out` is taken or cannot be written.
     """
     plan = Plan(_with(scenario, trials, seed), varied)
-    return _begin(plan, out, threads, overwrite, progress)
+    return _begin(plan, out, overwrite, threads, client, progress)
 
 
 def resume(
     out: str | Path,
     *,
     threads: int | None = None,
+    client: Any = None,
     progress: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> xr.DataTree:
@@ -116,6 +120,7 @@ def resume(
     out : str or Path
         The store.
     threads : int, optional
+    client : distributed.Client, optional
     progress : bool
     tell : callable
         Called with each damage that was found and is mended.
@@ -141,7 +146,7 @@ def resume(
             tell(f"damaged: {damage}")
         if damages:
             store.repair(out, shape, plan.survey, damages)
-    return _fill(out, plan, threads, progress)
+    return _fill(out, plan, threads, client, progress)
 
 
 def _with(scenario: Scenario, trials: int | None, seed: int | None) -> Scenario:
@@ -151,24 +156,30 @@ def _with(scenario: Scenario, trials: int | None, seed: int | None) -> Scenario:
     return override(scenario, *settings) if settings else scenario
 
 
-def _begin(plan: Plan, out: str | Path | None, threads: int | None, overwrite: bool, progress: bool) -> xr.DataTree:
+def _begin(
+    plan: Plan, out: str | Path | None, overwrite: bool, threads: int | None, client: Any, progress: bool
+) -> xr.DataTree:
     """Make a store for a plan, and fill it."""
     scenario = plan.scenario
     out = out if out is not None else Path(f"{scenario.path.stem if scenario.path else 'run'}.zarr")
     shape, geometries, digests = plan.survey()
     attributes = plans.attributes_of(plan, digests) | {"provenance": provenance(seed=scenario.run.seed)}
     store.create(out, shape, geometries, attributes, overwrite)
-    return _fill(out, plan, threads, progress)
+    return _fill(out, plan, threads, client, progress)
 
 
-def _fill(out: str | Path, plan: Plan, threads: int | None, progress: bool) -> xr.DataTree:
-    """Run what a store lacks, write it block by block, and open it."""
+def _fill(out: str | Path, plan: Plan, threads: int | None, client: Any, progress: bool) -> xr.DataTree:
+    """Run what a store lacks, here or on a cluster, write it block by block, and open it."""
     shape, begin, run = plan.layout, perf_counter(), plan.scenario.run
     with store.place(out).hold():
         missing = store.missing(out, shape)
         jobs = sum(len(shape.jobs_of(number)) for number in missing)
         with Progress(run.t_stop, jobs, progress and run.engine == "particles") as shown:
-            for _ in run_blocks(out, plan, missing, threads, shown.report):
+            if client is None:
+                done = batch.run_blocks(out, plan, missing, threads, shown.report)
+            else:
+                done = cluster.run_blocks(client, out, plan, missing, shown.report)
+            for _ in done:
                 store.gather(out, shape)
         store.gather(out, shape)
         wall = perf_counter() - begin

@@ -195,6 +195,11 @@ class Folder(Place):
                 file.truncate(0)
 
 
+def _said(fault: Exception) -> str:
+    """The first line of what an error says, without its full stop."""
+    return (str(fault).splitlines() or [""])[0].rstrip(".")
+
+
 def _sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
@@ -221,24 +226,41 @@ class Bucket(Place):
             raise StoreError(f"{url}: {str(fault).rstrip('.')}.") from None
 
     def read(self, key: str) -> bytes | None:
-        try:
-            return bytes(self.files.cat_file(f"{self.path}/{key}"))
-        except FileNotFoundError:
-            return None
+        with self._reached():
+            try:
+                return bytes(self.files.cat_file(f"{self.path}/{key}"))
+            except FileNotFoundError:
+                return None
 
     def write(self, key: str, data: bytes) -> None:
-        self.files.pipe_file(f"{self.path}/{key}", data)
+        with self._reached():
+            self.files.pipe_file(f"{self.path}/{key}", data)
 
     def remove(self, key: str) -> None:
         target = f"{self.path}/{key}"
-        self.files.invalidate_cache()
-        if self.files.exists(target):
-            self.files.rm(target, recursive=True)
+        with self._reached():
+            self.files.invalidate_cache()
+            if self.files.exists(target):
+                self.files.rm(target, recursive=True)
 
     def listed(self, below: str = "") -> Iterator[str]:
-        self.files.invalidate_cache()
-        for found in self.files.find(f"{self.path}/{below}" if below else self.path):
-            yield found[len(self.path) + 1 :]
+        with self._reached():
+            self.files.invalidate_cache()
+            found = self.files.find(f"{self.path}/{below}" if below else self.path)
+        for key in found:
+            yield key[len(self.path) + 1 :]
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """What keeps from a store elsewhere as one sentence; each kind of store has errors of its own."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except FileNotFoundError as fault:
+            raise StoreError(f"{self.name}: there is no such bucket or container ({_said(fault)}).") from fault
+        except Exception as fault:
+            raise StoreError(f"{self.name} cannot be reached: {type(fault).__name__}: {_said(fault)}.") from fault
 
     def tidy(self) -> None:
         """Nothing: what was not accepted as a whole is not there."""
