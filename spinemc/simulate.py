@@ -139,7 +139,7 @@ def resume(
     here = store.place(out)
     plan = plans.of_store(here.name, store.attributes_of(here))
     shape = plan.layout
-    with here.hold():
+    with store.refusals_told(here), here.hold():
         here.tidy()
         damages = store.verify(out)
         for damage in damages:
@@ -171,7 +171,8 @@ def _begin(
 def _fill(out: str | Path, plan: Plan, threads: int | None, client: Any, progress: bool) -> xr.DataTree:
     """Run what a store lacks, here or on a cluster, write it block by block, and open it."""
     shape, begin, run = plan.layout, perf_counter(), plan.scenario.run
-    with store.place(out).hold():
+    here = store.place(out)
+    with store.refusals_told(here), here.hold():
         missing = store.missing(out, shape)
         jobs = sum(len(shape.jobs_of(number)) for number in missing)
         with Progress(run.t_stop, jobs, progress and run.engine == "particles") as shown:

@@ -2,7 +2,7 @@
 
 from spinemc.layout import Block, Layout
 from spinemc.store.blocks import gather, missing, write
-from spinemc.store.places import Place, place
+from spinemc.store.places import Place, place, refusals_told
 from spinemc.store.spool import Spool
 from spinemc.store.tree import attributes_of, create, finish, finished, open, read_scenario
 from spinemc.store.verify import Damage, repair, verify
@@ -22,6 +22,7 @@ __all__ = [
     "open",
     "place",
     "read_scenario",
+    "refusals_told",
     "repair",
     "verify",
     "write",

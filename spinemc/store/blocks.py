@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spinemc.errors import StoreError
 from spinemc.layout import Block, Layout
 from spinemc.store import rows, seals, spool
-from spinemc.store.places import OWN, Place, place
+from spinemc.store.places import OWN, Place, place, refusals_told
 from spinemc.store.tree import root_of, write_root
 
 BLOCKS = f"{OWN}/blocks"
@@ -142,15 +140,3 @@ def _sweep(here: Place, finished: Collection[int], layout: Layout) -> None:
     for job in left:
         if layout.block_of(job) in finished:
             here.remove(spool.folder(job))
-
-
-@contextmanager
-def refusals_told(here: Place) -> Iterator[None]:
-    """A full disk and its like as one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{here.name} cannot be written: {error.strerror or error}. What is finished is safe: "
-            f"`spinemc resume {here.name}` goes on."
-        ) from error

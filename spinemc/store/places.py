@@ -88,6 +88,18 @@ def place(out: str | Path) -> Place:
     return Bucket(str(out)) if "://" in str(out) else Folder(Path(out))
 
 
+@contextmanager
+def refusals_told(here: Place) -> Iterator[None]:
+    """A full disk and its like as one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{here.name} cannot be written: {error.strerror or error}. What is finished is safe: "
+            f"`spinemc resume {here.name}` goes on."
+        ) from error
+
+
 def _holder() -> bytes:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     return json.dumps({"process": os.getpid(), "host": platform.node(), "since": since}).encode()

@@ -15,7 +15,11 @@ COPY = f"{OWN}/rows.copy"
 
 
 def noted(here: Place) -> dict[str, Any]:
-    """What is in place: `starts`, by species and job the first row and how many; `blocks`; checksums, `files`."""
+    """What is in place: `starts`, by species and job the first row and how many; `blocks`; checksums, `files`.
+
+    While a block is being put in place, `writing` is its number: files with room for it may be older or newer than
+    their checksums.
+    """
     return seals.noted(here, SEAL) or seals.noted(here, COPY) or {"starts": {}, "blocks": [], "files": {}}
 
 
@@ -72,6 +76,7 @@ def put(here: Place, layout: Layout, number: int, told: dict[str, Any]) -> dict[
     """
     import zarr
 
+    note(here, told | {"writing": number})
     store = seals.recorder(here.zarr())
     root: Any = zarr.open_group(store, mode="r+", use_consolidated=False)  # lengths are known there later
     starts = {species: dict(known) for species, known in told["starts"].items()}
