@@ -11,7 +11,21 @@ at here: a path that touched one and came back belongs to fewer than one step in
 
 import math
 
-from naive_draws import CREEP, ENTER, EVENT, MOVE, PLACE, REACT, TOUCH, exponential, normal, pick, uniform, words
+from naive_draws import (
+    CREEP,
+    ENTER,
+    EVENT,
+    MOVE,
+    PART_WITH,
+    PLACE,
+    REACT,
+    TOUCH,
+    exponential,
+    normal,
+    pick,
+    uniform,
+    words,
+)
 from naive_surface import BOUNCES, Sheet, Surface, dot, frame, minus, plus, times
 
 from spinemc.engine.kernels.places import BALL, BOX, HALF_SPACE, SHELL
@@ -23,8 +37,11 @@ from spinemc.engine.kernels.tables import (
     ENTRIES,
     EVENTS,
     HELD,
+    IONS,
+    LOGGED,
     MOVES,
     NAMES,
+    NOW,
     PLACES,
     SERIALS,
     SPREAD,
@@ -63,10 +80,10 @@ def grip(velocity, diffusion, span, extent):
 
 
 class Molecule:
-    """Where one molecule is: a point, the voxels below and above it, its face (-1 in the volume); and its number."""
+    """Where one molecule is: a point, the voxels below and above it, its face (-1 in the volume), number and ions."""
 
-    def __init__(self, at, voxel, behind, face, name):
-        self.at, self.voxel, self.behind, self.face, self.name = at, voxel, behind, face, name
+    def __init__(self, at, voxel, behind, face, name, ions):
+        self.at, self.voxel, self.behind, self.face, self.name, self.ions = at, voxel, behind, face, name, ions
 
 
 class Engine:
@@ -101,12 +118,17 @@ class Engine:
         self.compartment_set = system.geometry.compartment_set.tolist()
         self.shell = system.geometry.shell.tolist()
         self.key = int(key[0]), int(key[1])
+        self.carries = system.carries.tolist() if state.ion.shape[1] else [0] * len(system.carries)
+        self.steps, self.now = system.network.steps, state.pause[NOW].item()
+        logged = slice(state.serial[LOGGED])
+        self.log = list(zip(*(c[logged].tolist() for c in (state.when, state.whose, state.what)), strict=True))
         self.molecules = []
-        for first, n in zip(state.start.tolist(), state.n.tolist(), strict=True):
+        for s, (first, n) in enumerate(zip(state.start.tolist(), state.n.tolist(), strict=True)):
             here = slice(first, first + n)
             columns = (state.x, state.y, state.z, state.voxel, state.behind, state.face, state.name)
             rows = zip(*(column[here].tolist() for column in columns), strict=True)
-            self.molecules.append([Molecule((x, y, z), *rest) for x, y, z, *rest in rows])
+            ions = [row[: self.carries[s]] for row in state.ion[here].tolist()]
+            self.molecules.append([Molecule((x, y, z), *r, on) for (x, y, z, *r), on in zip(rows, ions, strict=True)])
         self.fired, self.absorbed = state.fired.tolist(), state.absorbed.tolist()
         self.clock, self.serial = state.clock.tolist(), state.serial.tolist()
         assert len(self.serial) == SERIALS
@@ -131,10 +153,52 @@ class Engine:
             return self.spaces[self.space[species]].voxel(at), -1
         return tuple(-1 if k < 0 else self.spaces[k].voxel(at) for k in self.face_space[face])
 
-    def add(self, species, at, face=-1):
+    def add(self, species, at, face=-1, ions=()):
         voxel, behind = self.voxels(species, at, -1 if face == ARRIVED else face)
-        self.molecules[species].append(Molecule(at, voxel, behind, face, self.serial[NAMES]))
+        self.molecules[species].append(Molecule(at, voxel, behind, face, self.serial[NAMES], list(ions)))
         self.serial[NAMES] += 1
+
+    def at_time(self, t):
+        """What happens from now on happens at a time, or later."""
+        self.now = max(self.now, t)
+
+    def tell(self, ions, what):
+        """Log something of some ions."""
+        self.log += [(self.now, ion, what) for ion in ions]
+        self.serial[LOGGED] = len(self.log)
+
+    def new_ions(self, number):
+        """Ions that were not there before."""
+        first = self.serial[IONS]
+        self.serial[IONS] += number
+        return list(range(first, first + number))
+
+    def hand_on(self, r, ions):
+        """The ions of each new molecule that reaction r makes, in the order of the tables, from those of the old."""
+        stay, wanted = list(self.steps[r].reactants), []
+        for s in self.steps[r].products:
+            if s in stay:
+                stay.remove(s)
+            else:
+                wanted.append(s)
+        takers = [s for s in wanted if self.carries[s]]
+        if len(ions) > 1 and (not takers or self.carries[takers[0]] < len(ions)):
+            event = self.serial[EVENTS]
+            for k in reversed(range(1, len(ions))):
+                other = pick(words(self.key, event, event >> 32, PART_WITH, 0, k)[0], k + 1)
+                ions[k], ions[other] = ions[other], ions[k]
+        ions += self.new_ions(max(0, sum(self.carries[s] for s in wanted) - len(ions)))
+        self.tell(ions, r)
+        shares = []
+        for s in wanted:
+            shares.append((s, ions[: self.carries[s]]))
+            ions = ions[self.carries[s] :]
+        found = []
+        for m in range(self.chem.product_start[r], self.chem.product_start[r + 1]):
+            share = next(share for share in shares if share[0] == self.chem.product[m])
+            shares.remove(share)
+            found.append(share[1])
+        return found
 
     def remove(self, species, i):
         """Take molecule i out; the last one takes its place."""
@@ -222,12 +286,13 @@ class Engine:
             places.append((place, -1))
         self.fired[r] += 1
         gone = [(s, i) for s, i, used in ((s0, i0, 0), (s1, i1, 1)) if s >= 0 and self.chem.consumed[r, used]]
+        shares = self.hand_on(r, [ion for s, i in gone for ion in self.molecules[s][i].ions])
         if s0 == s1:
             gone.sort(reverse=True)
         for s, i in gone:
             self.remove(s, i)
-        for m, (at, face) in zip(made, places, strict=True):
-            self.add(self.chem.product[m], at, face)
+        for m, (at, face), ions in zip(made, places, shares, strict=True):
+            self.add(self.chem.product[m], at, face, ions)
 
     def rate(self, r, t):
         """Rate of reaction r at time t: linear between the rows of its table, held at the ends."""
@@ -244,6 +309,7 @@ class Engine:
         """Gillespie's direct method for all zeroth- and first-order reactions, with the rates of mid-span."""
         reactions = list(zip(self.chem.uni.tolist(), self.chem.uni_species.tolist(), strict=True))
         rates = [self.rate(r, t + 0.5 * span) for r, _ in reactions]
+        end = t + span
         while True:
             hazards = [k if s < 0 else len(self.molecules[s]) * k for k, (_, s) in zip(rates, reactions, strict=True)]
             total = total_of(hazards)
@@ -251,6 +317,7 @@ class Engine:
                 self.clock[0] -= total * span
                 return
             span -= self.clock[0] / total
+            self.at_time(end - span)
             a, b, c, _ = self.draw(EVENTS, EVENT)
             self.serial[EVENTS] += 1
             self.clock[0] = exponential(a)
@@ -264,8 +331,9 @@ class Engine:
                 self.serial[HELD] += 1
                 continue
             self.fired[r] += 1
-            for m in range(self.chem.product_start[r], self.chem.product_start[r + 1]):
-                self.add(self.chem.product[m], place)
+            shares = self.hand_on(r, [])
+            for m, ions in enumerate(shares, self.chem.product_start[r]):
+                self.add(self.chem.product[m], place, ions=ions)
 
     @staticmethod
     def one_of(weights, target):
@@ -326,20 +394,23 @@ class Engine:
                     self.meet(s, i, uniform(spare), t)
 
     def fly(self, s, i, start, draws, D):
-        """The end of molecule i's step, the boundary that took it, -1 for none, and what it now is."""
+        """The end of molecule i's step, the boundary that took it, -1 for none, what it now is, and what it passed."""
         surface = self.spaces[self.space[s]]
         if surface.has_rims(s, surface.voxel(start)):
             return self.creep(s, i, start, D)
         sigma = math.sqrt(2.0 * D * self.dt)
-        end, boundary, kind = self.travel(s, i, 1, start, tuple(sigma * normal(w) for w in draws), D, self.dt)
+        way = tuple(sigma * normal(w) for w in draws)
+        end, boundary, kind, passed = self.travel(s, i, 1, start, way, D, self.dt)
         if boundary < 0 and kind == s:
             u = uniform(words(self.key, i, self.serial[STEPS], TOUCH, s, 0)[0])
             boundary = self.touched(s, start, end, D, self.dt, u)
-        return end, boundary, kind
+        return end, boundary, kind, passed
 
-    def settle(self, s, i, end, boundary, kind, spare, t):
+    def settle(self, s, i, end, boundary, kind, passed, spare, t):
         """Take molecule i out at a boundary, or put it where its step ended, as what it now is."""
         molecule = self.molecules[s][i]
+        if boundary >= 0 or passed >= 0:
+            self.tell(molecule.ions, len(self.fired) + (boundary if boundary >= 0 else passed))
         if boundary >= 0:
             self.absorbed[boundary] += 1
             self.remove(s, i)
@@ -347,7 +418,7 @@ class Engine:
             molecule.at, molecule.voxel = end, self.spaces[self.space[s]].voxel(end)
         else:
             self.remove(s, i)
-            self.add(kind, end, ARRIVED if kind > s else -1)
+            self.add(kind, end, ARRIVED if kind > s else -1, molecule.ions)
             if kind < s:  # those of its new kind have met theirs
                 self.meet(kind, len(self.molecules[kind]) - 1, uniform(spare), t)
 
@@ -368,8 +439,8 @@ class Engine:
         return code if code >= -1 else -2 - code
 
     def travel(self, s, i, first, start, d, D, span):
-        """Where a step of a molecule of species s ends, the boundary that took it, -1 for none, and what it now is."""
-        kind, p, whole, bounced = s, start, d, False
+        """Where a step of species s ends, the boundary that took it, what it then is, and what it passed last."""
+        kind, p, whole, bounced, passed = s, start, d, False, -1
         parts = any(b < -1 for b in self.spaces[self.space[s]].boundary[s])
         for bounce in range(BOUNCES):
             surface = self.spaces[self.space[kind]]
@@ -378,33 +449,34 @@ class Engine:
                 p = plus(p, d)
                 if surface.voxel(p) < 0 or ((bounced or parts) and not surface.inside(p)):
                     break
-                return p, -1, kind
+                return p, -1, kind, passed
             bounced = True
             t, f = contact
             end, p = plus(p, d), plus(p, times(t, d))
             code, n = surface.boundary[kind][f], surface.normals[f]
             if code >= 0:
-                return p, code, kind
+                return p, code, kind, passed
             along = dot(whole, n)
             if code < -1:
                 b = self.number_of(code)
                 u = uniform(words(self.key, i, self.serial[STEPS], TOUCH, s, first + bounce)[0])
                 taken = grip(self.velocity[b], D, span, abs(along))
                 if self.becomes[b] < 0 and u < taken:
-                    return p, b, kind
+                    return p, b, kind, passed
                 if self.becomes[b] >= 0 and u < 0.5 * taken:
                     self.absorbed[b] += 1
+                    passed = b
                     kind, p = self.becomes[b], plus(p, times(BEYOND, n))
                     d = minus(end, p)
                     continue
             d = minus(minus(end, times(2.0 * (dot(n, end) - surface.offsets[f]), n)), p)
             whole = minus(whole, times(2.0 * along, n))
         self.serial[HELD] += 1
-        return start, -1, s
+        return start, -1, s, -1
 
     def creep(self, s, i, p, D):
-        """A step near a rim, in pieces short against the distance to it: its end, the boundary met, what it then is."""
-        left, attempt, kind, boundary = self.dt, 0, s, -1
+        """A step near a rim, in pieces short against the distance to it, as told by `fly`."""
+        left, attempt, kind, boundary, passed = self.dt, 0, s, -1, -1
         while left > 0.0 and boundary < 0:
             surface = self.spaces[self.space[kind]]
             span = surface.rim_distance(kind, p) / 3.5
@@ -415,11 +487,12 @@ class Engine:
             sigma = math.sqrt(2.0 * D * span)
             first = 1 + BOUNCES * attempt
             way = tuple(sigma * normal(word) for word in three)
-            end, boundary, kind = self.travel(kind, i, first, p, way, D, span)
+            end, boundary, kind, through = self.travel(kind, i, first, p, way, D, span)
+            passed = through if through >= 0 else passed
             if boundary < 0:
                 boundary = self.touched(kind, p, end, D, span, uniform(spare))
             p = end
-        return p, boundary, kind
+        return p, boundary, kind, passed
 
     def stay(self, s, t):
         """Motion in the membrane, and encounters, of molecules that do not move through a volume, last one first."""
@@ -460,10 +533,12 @@ class Engine:
             i = 2**31 + self.serial[TRIES] % 2**31
             self.serial[TRIES] += 1
             *three, spare = words(self.key, i, self.serial[STEPS], MOVE, s, 0)
-            _, boundary, _ = self.fly(s, i, start, three, D)
+            _, boundary, _, _ = self.fly(s, i, start, three, D)
             if boundary == b:
                 kept[b] -= 1
-                self.add(s, start)
+                new = self.new_ions(self.carries[s])
+                self.tell(new, len(self.fired) + b)
+                self.add(s, start, ions=new)
                 self.meet(s, len(self.molecules[s]) - 1, uniform(spare), t)
         self.absorbed = kept
 
@@ -473,6 +548,7 @@ class Engine:
             t = start + step * self.dt
             middle = t + 0.5 * self.dt
             self.fire(t, 0.5 * self.dt)
+            self.at_time(middle)
             for s in range(len(self.molecules)):
                 if self.chem.D[s] > 0.0 and not self.chem.surface[s]:
                     self.move(s, middle)

@@ -2,7 +2,7 @@
 
 import math
 
-MOVE, TOUCH, EVENT, PLACE, REACT, ENTER, CREEP = range(7)  # what random words are for
+MOVE, TOUCH, EVENT, PLACE, REACT, ENTER, CREEP, PART_WITH = range(8)  # what random words are for
 MASK = 0xFFFFFFFF
 
 CENTRAL = 0.475

@@ -12,7 +12,7 @@ import numpy as np
 from spinemc.errors import ScenarioError
 from spinemc.geometry import Geometry
 from spinemc.geometry.compartments import contains
-from spinemc.scenario import Boundary, Reaction, Release, Scenario
+from spinemc.scenario import Boundary, PositionRecord, Reaction, Release, Scenario
 from spinemc.scenario.places import homes, parts, space_of
 
 
@@ -36,6 +36,8 @@ def check_names(scenario: Scenario, geometry: Geometry) -> None:
     for n, boundary in enumerate(scenario.boundary, 1):
         faults += there.boundary(f"boundary {n}", boundary)
     faults += _twice(scenario.boundary)
+    for n, record in enumerate(scenario.positions, 1):
+        faults += there.record(f"record.positions {n}", record)
     for n, spec in enumerate(scenario.plasticity, 1):
         faults += there.unknown(f"plasticity {n}, compartment", spec.compartment, geometry.compartments, "compartment")
     if faults:
@@ -46,7 +48,8 @@ def check_names(scenario: Scenario, geometry: Geometry) -> None:
 def each_place(scenario: Scenario, geometry: Geometry) -> Scenario:
     """A scenario in which what is said of a pattern of places, such as `*.psd`, is said of each that matches it.
 
-    That goes for releases, boundaries and rules of plasticity.
+    That goes for releases, boundaries and rules of plasticity. A record of positions keeps its pattern: it is of what
+    is in any of the places.
 
     Raises
     ------
@@ -80,6 +83,9 @@ def each_place(scenario: Scenario, geometry: Geometry) -> Scenario:
         for n, entry in enumerate(scenario.plasticity, 1)
         for compartment in matching(f"plasticity {n}, compartment", entry.compartment, compartments)
     ]
+    for n, record in enumerate(scenario.positions, 1):
+        matching(f"record.positions {n}, in", record.inside, compartments)
+        matching(f"record.positions {n}, on", record.on, regions)
     if faults:
         file = scenario.path.name if scenario.path else "scenario"
         raise ScenarioError("\n".join(f"{file}: {fault}" for fault in faults))
@@ -178,6 +184,15 @@ class _There:
             if not contains(geometry, point, geometry.spaces.index(space))[0]:
                 shown = ", ".join(f"{x:g}" for x in release.at)
                 yield f"{where}, at = ({shown}) um lies outside of {space}, where {name} is; choose a point of it."
+
+    def record(self, where: str, record: PositionRecord) -> Iterator[str]:
+        """The faults of a record of positions."""
+        for key, name, names, kind in (
+            ("in", record.inside, self.geometry.compartments, "compartment"),
+            ("on", record.on, self.geometry.regions, "region"),
+        ):
+            if name is not None and "*" not in name:
+                yield from self.unknown(f"{where}, {key}", name, names, kind)
 
     def boundary(self, where: str, boundary: Boundary) -> Iterator[str]:
         """The faults of a boundary."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from spinemc.chemistry.ions import holders
 from spinemc.chemistry.releases import expected_number
 from spinemc.engine.kernels import flight, move, put, react, step
 from spinemc.engine.kernels.flight import BLOCK
-from spinemc.engine.kernels.tables import LEAVERS, MOVER, NONE, SERIALS, Block, Chemistry, Spot, State
+from spinemc.engine.kernels.tables import LEAVERS, LOGGED, MOVER, NONE, NOW, SERIALS, Block, Chemistry, Spot, State
 from spinemc.engine.schedule import Moment
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
@@ -20,6 +21,7 @@ from spinemc.scenario import Release
 PIECE = 4096  # molecules that are worth a thread's while
 NEVER = 2**62
 GLANCE = 2_000_000  # particle-steps between two looks at what else is to be done
+_LOG = 1024  # entries that the log of ions has room for at least
 _DOUBLINGS = 10  # of all room within one step before its molecules count as running away
 
 
@@ -38,7 +40,10 @@ class Molecules:
             voxel=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             behind=np.zeros(int(react.MOST_PRODUCTS), np.int64),
             face=np.zeros(int(react.MOST_PRODUCTS), np.int64),
+            ion=np.zeros(max([1, *system.carries, *map(len, holders(system.network, system.carries))]), np.int64),
         )
+        followed = system.scenario.ions
+        self.follows = followed is not None and int(key[1]) in followed.trials
         entries = system.entries.species.size
         generator = np.random.Generator(np.random.Philox(seed=[int(key[0]), int(key[1]), 0]))
         self.state = State(
@@ -49,6 +54,7 @@ class Molecules:
             behind=np.zeros(0, np.int32),
             face=np.zeros(0, np.int32),
             name=np.zeros(0, np.int64),
+            ion=np.zeros((0, int(system.carries.max()) if self.follows else 0), np.int64),
             start=np.zeros(species, np.int64),
             room=np.zeros(species, np.int64),
             n=np.zeros(species, np.int64),
@@ -62,9 +68,12 @@ class Molecules:
             absorbed=np.zeros(len(system.boundaries), np.int64),
             clock=generator.exponential(size=1 + entries),
             serial=np.zeros(SERIALS, np.int64),
-            pause=np.array([0.0, 0.0, 0.0, NONE]),
+            pause=np.array([0.0, 0.0, 0.0, NONE, 0.0]),
             cursor=np.zeros(steps, np.int64),
             rate=np.zeros(steps),
+            when=np.zeros(0),
+            whose=np.zeros(0, np.int64),
+            what=np.zeros(0, np.int32),
         )
         room = np.zeros(species, np.int64)
         np.add.at(room, system.entries.species, 2 * system.entries.most)
@@ -76,7 +85,7 @@ class Molecules:
         room = np.maximum(room, old.room)
         start = np.concatenate([[0], np.cumsum(room)[:-1]])
         arrays = {}
-        for name in ("x", "y", "z", "voxel", "behind", "face", "name", "after"):
+        for name in ("x", "y", "z", "voxel", "behind", "face", "name", "ion", "after"):
             before = getattr(old, name)
             arrays[name] = np.zeros((int(room.sum()), *before.shape[1:]), before.dtype)
             for s in range(room.size):
@@ -85,6 +94,24 @@ class Molecules:
         for name in ("leaver", "way"):
             arrays[name] = np.zeros(int(room.max(initial=0)), np.int32)
         self.state = old._replace(start=start, room=room, **arrays)
+
+    def grow_log(self, more: int) -> None:
+        """Make room in the log of ions for so many entries more, where there is none."""
+        logged, room = int(self.state.serial[LOGGED]), self.state.when.size
+        if room - logged >= more:
+            return
+        room = max(2 * room, logged + more)
+        arrays = {name: getattr(self.state, name) for name in ("when", "whose", "what")}
+        longer = {name: np.zeros(room, array.dtype) for name, array in arrays.items()}
+        for name, array in arrays.items():
+            longer[name][:logged] = array[:logged]
+        self.state = self.state._replace(**longer)
+
+    def events(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the log of ions holds, see `kernels.ions`: time [s], ion, what; it is empty afterwards."""
+        state, logged = self.state, int(self.state.serial[LOGGED])
+        state.serial[LOGGED] = 0
+        return state.when[:logged].copy(), state.whose[:logged].copy(), state.what[:logged].copy()
 
     def release(self, release: Release, number: int, occasion: int, dt: float) -> None:
         """Put in the molecules of one release."""
@@ -99,6 +126,10 @@ class Molecules:
         room = self.state.room.copy()
         room[s] = max(room[s], self.state.n[s] + amount)
         self.grow(room)
+        if self.follows:
+            self.grow_log(amount * int(system.carries[s]))
+            self.state.pause[NOW] = max(self.state.pause[NOW], release.time[occasion])
+        what = len(network.steps) + len(system.boundaries) + number
         chemistry = system.chemistry(dt or system.scenario.run.dt)
         if release.on is not None:
             region = geometry.regions.index(release.on)
@@ -107,10 +138,10 @@ class Molecules:
             points, face = np.tile(np.array(release.at), (amount, 1)), np.full(amount, -1)
         if release.inside is not None:
             where = geometry.compartments.index(release.inside)
-            made = put.scatter(system.walls, system.cells, chemistry, self.key, self.state, s, amount, where)
+            made = put.scatter(system.walls, system.cells, chemistry, self.key, self.state, s, amount, where, what)
         else:
             x, y, z = (np.ascontiguousarray(points[:, axis]) for axis in range(3))
-            made = put.put(system.walls, system.cells, chemistry, self.state, s, x, y, z, face.astype(np.int32))
+            made = put.put(system.walls, system.cells, chemistry, self.state, s, x, y, z, face.astype(np.int32), what)
         if made < amount:
             raise EngineError(
                 f"release {number + 1}, {release.species}: no room was found for {amount - made} of {amount} "
@@ -156,6 +187,8 @@ class Molecules:
                 raise EngineError(self._explosion(moment.time + done * moment.dt))
             if status == step.GROW:
                 self.grow(2 * self.state.room + 64 + int(self.state.n.sum()) // 2)
+            if status == step.LOG:
+                self.grow_log(self.state.when.size + _LOG)
             if status == step.SHARE:
                 self.fly_together(chemistry, moment.dt)
         return done

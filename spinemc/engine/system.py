@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from spinemc.chemistry.ions import carried
 from spinemc.chemistry.network import Network, Step
 from spinemc.engine.kernels.absorb import FAR
 from spinemc.engine.kernels.tables import Cells, Chemistry, Entries, Walls
@@ -35,12 +36,23 @@ class System:
     network : Network
     grids : tuple of Grid
         One for each space of the geometry.
+    carries : (species,) int64
+        How many followed ions a molecule of each population carries.
+
+    Raises
+    ------
+    ScenarioError
+        The reactions do not say how many.
     """
 
     scenario: Scenario
     geometry: Geometry
     network: Network
     grids: tuple[Grid, ...]
+    carries: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "carries", carried(self.scenario, self.network))
 
     @cached_property
     def boundaries(self) -> tuple[tuple[str, Boundary, int], ...]:

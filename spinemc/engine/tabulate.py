@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spinemc.chemistry.ions import given, new_products
 from spinemc.chemistry.network import Network, Step
 from spinemc.engine.kernels.tables import AT_FIRST, AT_SECOND, BELOW, BELOW_SECOND, SPREAD, Chemistry
 
@@ -37,6 +38,8 @@ def tabulate(system: System, dt: float) -> Chemistry:
         sites = [s for s in step.reactants if network.surface[s]]
         products.append([(s, place, system.seen_from(sites[0], s) if sites else 0) for s, place in made])
     sizes = [len(step.rate.time) for step in steps]
+    carries = system.carries
+    ions = [sum(int(carries[s]) for s, _, _ in made) for made in products]
     return Chemistry(
         uni=np.array(single, np.int64),
         uni_species=np.array([steps[r].reactants[0] if steps[r].reactants else -1 for r in single], np.int64),
@@ -60,7 +63,30 @@ def tabulate(system: System, dt: float) -> Chemistry:
         on=np.array([-1 if r < 0 else system.geometry.region_surface[r] for r in network.region], np.int64),
         side=np.array([system.seen_from(s, s) for s in range(number)], np.int64),
         D=network.D,
+        carries=carries,
+        ions=np.array(ions, np.int64),
+        parts=np.array([_part(step, carries) for step in steps], bool),
+        product_ion=np.array(
+            [k for step, made in zip(steps, products, strict=True) for k in _first_ions(step, made, carries)], np.int64
+        ),
     )
+
+
+def _part(step: Step, carries: np.ndarray) -> bool:
+    """Whether the ions that a step's reactants bring may end in different places."""
+    brought = given(step, carries)
+    taken = [int(carries[s]) for s in new_products(step) if carries[s]]
+    return brought > 1 and (not taken or taken[0] < brought)
+
+
+def _first_ions(step: Step, made: list[tuple[int, int, int]], carries: np.ndarray) -> list[int]:
+    """The first of the ions that each product in the tables takes: they are handed out in the equation's order."""
+    order = new_products(step)
+    ends = np.cumsum([0] + [int(carries[s]) for s in order])
+    first: dict[int, list[int]] = {}
+    for s, begin in zip(order, ends, strict=False):
+        first.setdefault(s, []).append(int(begin))
+    return [first[s].pop(0) for s, _, _ in made]
 
 
 def _active(network: Network, step: Step) -> tuple[int, int]:

@@ -8,12 +8,15 @@ from typing import Protocol
 
 import numpy as np
 
+from spinemc.engine.frames import Frames
 from spinemc.engine.kernels import step
 from spinemc.engine.kernels.tables import HELD, MOVES, State
 from spinemc.engine.molecules import Molecules
 from spinemc.engine.schedule import Moment, schedule
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
+
+Log = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,12 @@ class Trial:
     absorbed : (time, boundary) int64
         Molecules taken out, less those let in, since the sample before.
     positions : dict
-        Species to (row_size (frame,), position (row, 3) [um], particle (row,)), for recorded trials.
+        Species to (row_size (frame,), position (row, 3) [um], particle (row,)), for recorded trials; where ions are
+        followed in a record, particle is the number of the ion, and a fourth array, carrier (row,), tells what holds
+        it as an index into `Network.species`.
+    ions : tuple or None
+        Time [s], ion and what happened of each entry of the log of ions, in the order of time, see
+        `kernels.ions`; None where none are followed or a keeper took them.
     moves : int
         Particle-steps made.
     held : int
@@ -42,25 +50,35 @@ class Trial:
     surface: np.ndarray
     events: np.ndarray
     absorbed: np.ndarray
-    positions: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+    positions: dict[str, tuple[np.ndarray, ...]]
+    ions: Log | None
     moves: int
     held: int
 
 
 class Keeper(Protocol):
-    """Where a trial leaves its frames as it goes, and from time to time its whole state, to be taken up again."""
+    """Where a trial leaves frames and the log of ions as it goes, and at times its state, to be taken up again."""
 
-    def frame(self, species: str, position: np.ndarray, particle: np.ndarray) -> None:
-        """Take the positions (n, 3) [um] and numbers (n,) of a species in its next frame."""
+    def frame(
+        self, species: str, position: np.ndarray, particle: np.ndarray, carrier: np.ndarray | None = None
+    ) -> None:
+        """Take the positions (n, 3) [um] and numbers (n,) of a species in its next frame.
+
+        Where its ions are recorded the numbers are theirs, and `carrier` (n,) tells what holds each, an index into
+        `Network.species`.
+        """
+
+    def events(self, time: np.ndarray, ion: np.ndarray, what: np.ndarray) -> None:
+        """Take the next entries of the log of ions: times (n,) [s], ions (n,) and what happened (n,)."""
 
     def is_due(self) -> bool:
         """Whether the state is to be saved now."""
 
     def save(self, state: Mapping[str, np.ndarray]) -> None:
-        """Keep the state, and all frames until now."""
+        """Keep the state, and all frames and entries of the log until now."""
 
     def saved(self) -> Mapping[str, np.ndarray] | None:
-        """The state that was saved last, the frames with it; None for a trial that is new."""
+        """The state that was saved last, frames and log with it; None for a trial that is new."""
 
     def close(self) -> None:
         """Take note that the trial has come to its end."""
@@ -87,7 +105,7 @@ def run_trial(
     team : Team, optional
         Cores that may help while they are idle; they change nothing but the time it takes.
     keeper : Keeper, optional
-        Where frames and states go; without one the frames are in the result, and nothing is saved.
+        Where frames, ions and states go; without one the result has frames and ions, and nothing is saved.
 
     Returns
     -------
@@ -100,7 +118,8 @@ def run_trial(
     """
     scenario, network = system.scenario, system.network
     moments = schedule(scenario)
-    frames = _Frames(system, number, keeper)
+    frames = Frames(system, number, keeper)
+    logged: list[Log] = []
     trial = Molecules(system, np.array([seed, number], np.uint64), moments[0].dt, team)
     told = _Told.nothing(system)
     begin, done = 0, 0
@@ -110,8 +129,18 @@ def run_trial(
         told = _Told(*(np.array(left[field.name]) for field in fields(_Told)))
         begin, done = (int(k) for k in left["reached"])
 
+    def hand_on() -> None:
+        """Hand on what the log of ions holds."""
+        if trial.follows:
+            new = trial.events()
+            if keeper is None:
+                logged.append(new)
+            elif new[0].size:
+                keeper.events(*new)
+
     def goes_on(moment: int, done: int) -> bool:
-        """Look up after some steps of a moment: report, and save what is due."""
+        """Look up after some steps of a moment: hand on what ions did, report, and save what is due."""
+        hand_on()
         here = moments[moment]
         stops = not report(here.time + done * here.dt, int(trial.state.serial[MOVES]))
         if keeper is not None and (stops or keeper.is_due()):
@@ -134,6 +163,7 @@ def run_trial(
             if done < moment.steps and not goes_on(n, done):
                 return None
         done = 0
+    hand_on()
     if keeper is not None:
         keeper.close()
     return Trial(
@@ -142,6 +172,7 @@ def run_trial(
         events=np.diff(told.fired, axis=0, prepend=0),
         absorbed=np.diff(told.absorbed, axis=0, prepend=0),
         positions=frames.taken(),
+        ions=_joined(logged) if trial.follows and keeper is None else None,
         moves=int(trial.state.serial[MOVES]),
         held=int(trial.state.serial[HELD]),
     )
@@ -183,35 +214,6 @@ class _Told:
         self.absorbed[k] = state.absorbed
 
 
-class _Frames:
-    """The positions that a trial was asked to record, handed on as they come or gathered."""
-
-    def __init__(self, system: System, number: int, keeper: Keeper | None) -> None:
-        self.system = system
-        self.keeper = keeper
-        self.wanted = {
-            i: [np.flatnonzero(system.network.home == system.network.species.index(name)) for name in record.species]
-            for i, record in enumerate(system.scenario.positions)
-            if number in record.trials
-        }
-        self.rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-
-    def take(self, record: int, state: State) -> None:
-        for kinds in self.wanted.get(record, ()):
-            here = np.concatenate([np.arange(state.start[s], state.start[s] + state.n[s]) for s in kinds])
-            points = np.column_stack([state.x[here], state.y[here], state.z[here]])
-            name = self.system.network.species[kinds[0]]
-            if self.keeper is not None:
-                self.keeper.frame(name, points, state.name[here])
-            else:
-                self.rows.setdefault(name, []).append((points, state.name[here]))
-
-    def taken(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        return {
-            name: (
-                np.array([len(points) for points, _ in frames], np.int64),
-                np.concatenate([points for points, _ in frames]),
-                np.concatenate([names for _, names in frames]),
-            )
-            for name, frames in self.rows.items()
-        }
+def _joined(pieces: list[Log]) -> Log:
+    time, ion, what = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    return time, ion, what

@@ -5,6 +5,7 @@ from spinemc.scenario.surfaces import load_geometry_file, load_shape
 from spinemc.scenario.values import (
     Boundary,
     GeometrySpec,
+    IonRecord,
     Named,
     Outside,
     Plane,
@@ -25,6 +26,7 @@ from spinemc.scenario.values import (
 __all__ = [
     "Boundary",
     "GeometrySpec",
+    "IonRecord",
     "Named",
     "Outside",
     "Plane",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario import molecules, networks, sections, surfaces
+from spinemc.scenario import molecules, networks, records, sections, surfaces
 from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
 from spinemc.scenario.places import homes, parts, placed
 from spinemc.scenario.reactions import reaction
@@ -139,7 +139,9 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     reactions = [r for r in equations if r is not None] + made
     releases = [sections.release(t, names, run.t_stop) for t in top.tables("release")] + seeds
     boundaries = sections.boundaries(top.tables("boundary"), names)
-    positions = sections.positions(top.table("record", required=False).tables("positions"), names, run)
+    record = top.table("record", required=False)
+    ions = records.ions(record.tables("ions"), names, run)
+    positions = records.positions(record.tables("positions"), names, run, ions)
     plasticity = [sections.plasticity(t, names) for t in top.tables("plasticity")]
     if whole and len(reactions) == len(equations) + len(made):
         sources = [*_sources(tables, names), *(seed.species for seed in seeds)]
@@ -162,6 +164,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
         release=tuple(releases),
         boundary=tuple(boundaries),
         positions=tuple(positions),
+        ions=ions,
         plasticity=tuple(plasticity),
         title=title,
         text=tomli_w.dumps(tables),

@@ -31,7 +31,6 @@ from spinemc.scenario.values import (
     MEMBRANE,
     Boundary,
     PlasticitySpec,
-    PositionRecord,
     Release,
     Run,
     Species,
@@ -254,26 +253,6 @@ def boundaries(tables: list[Table], names: Names) -> list[Boundary]:
                 table.refuse("species", f"{name} at {region} is said twice: remove one of them.")
             seen.add((region, name))
         made.append(Boundary(region, chosen, kind, value, rate, passing))
-    return made
-
-
-def positions(tables: list[Table], names: Names, run: Run) -> list[PositionRecord]:
-    """Whose positions are kept, how often and in which trials, said once for each species."""
-    made = []
-    seen: set[str] = set()
-    for table in tables:
-        chosen = table.take("species", each(names.species)) or ()
-        every = table.take("every", quantity("time", positive=True))
-        trials = table.take("trials", each(integer(0, MOST)), (0,)) or ()
-        for name in chosen:
-            if name in seen:
-                table.refuse("species", f"{name} is said twice: remove one of them.")
-            seen.add(name)
-        if every and run.t_stop and every > run.t_stop:
-            table.refuse("every", f"it must not be longer than the run, {run.t_stop:g} s.")
-        if run.trials and any(trial >= run.trials for trial in trials):
-            table.refuse("trials", f"there are {run.trials} trials, numbered from 0 to {run.trials - 1}.")
-        made.append(PositionRecord(chosen, every, tuple(sorted(set(trials)))))
     return made
 
 

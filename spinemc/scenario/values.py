@@ -288,11 +288,41 @@ class Boundary:
 
 @dataclass(frozen=True)
 class PositionRecord:
-    """Positions of some species, every so often, in some trials."""
+    """Positions of some species, every so often, in some trials.
+
+    Attributes
+    ----------
+    every : float
+        [s]
+    follow : bool
+        Whether the followed species is recorded by its ions, free or bound.
+    inside : str or None
+        The compartment that molecules of the volume are in to be recorded, or a pattern of some (TOML: `in`).
+    on : str or None
+        The region that molecules of a surface are on to be recorded, or a pattern of some.
+    """
 
     species: tuple[str, ...]
     every: float
     trials: tuple[int, ...] = (0,)
+    follow: bool = False
+    inside: str | None = None
+    on: str | None = None
+
+
+@dataclass(frozen=True)
+class IonRecord:
+    """A species whose every molecule is followed, free and bound, in some trials.
+
+    Attributes
+    ----------
+    carriers : dict of str to int
+        How many ions a molecule of a species carries, where that is not to be taken from the reactions.
+    """
+
+    species: str
+    trials: tuple[int, ...] = (0,)
+    carriers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -315,7 +345,7 @@ class Scenario:
     Parameters
     ----------
     record : mapping, optional
-        The table `record` of a scenario file; with tables only, from values `positions` says the same.
+        The table `record` of a scenario file; with tables only, from values `positions` and `ions` say the same.
     molecule, network : sequence of mapping, optional
         The tables of a scenario file; with tables only, values hold the species and reactions that they stand for.
 
@@ -332,6 +362,7 @@ class Scenario:
     release: tuple[Release, ...] = ()
     boundary: tuple[Boundary, ...] = ()
     positions: tuple[PositionRecord, ...] = ()
+    ions: IonRecord | None = None
     plasticity: tuple[PlasticitySpec, ...] = ()
     title: str = ""
     text: str = ""  # the TOML as run; empty where it was built from values

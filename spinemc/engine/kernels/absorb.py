@@ -141,8 +141,11 @@ def pass_or_bounce(walls, block, key, step, species, i, first, diffusion, span, 
     -------
     x, y, z, voxel, boundary, species
         As `kernels.move.travel`, and the population that the molecule now is of. A step that ends in doubt is not made.
+    passed : int
+        The partition that it came through last, -1 for none.
     """
     kind = species
+    passed = NONE
     x = px
     y = py
     z = pz
@@ -159,7 +162,7 @@ def pass_or_bounce(walls, block, key, step, species, i, first, diffusion, span, 
             v = voxel_at(frame, x, y, z)
             if v < 0 or not is_inside(walls, frame, v, x, y, z):
                 break
-            return x, y, z, v, NONE, kind
+            return x, y, z, v, NONE, kind, passed
         code = walls.boundary[kind, f]
         nx = walls.plane[f, 0]
         ny = walls.plane[f, 1]
@@ -171,7 +174,7 @@ def pass_or_bounce(walls, block, key, step, species, i, first, diffusion, span, 
         y = y + t * dy
         z = z + t * dz
         if code >= 0:
-            return x, y, z, np.int64(-1), np.int64(code), kind
+            return x, y, z, np.int64(-1), np.int64(code), kind, passed
         along = wx * nx + wy * ny + wz * nz
         if code < NONE:
             b = number_of(code)
@@ -180,9 +183,10 @@ def pass_or_bounce(walls, block, key, step, species, i, first, diffusion, span, 
             taken = grip(walls.velocity[b], diffusion, span, abs(along))
             if beyond == NONE:
                 if uniform(a) < taken:
-                    return x, y, z, np.int64(-1), np.int64(b), kind
+                    return x, y, z, np.int64(-1), np.int64(b), kind, passed
             elif uniform(a) < 0.5 * taken:
                 block.passed[b] += 1
+                passed = np.int64(b)
                 kind = beyond
                 frame = frame_of(walls, walls.space[kind])
                 x = x + BEYOND * nx
@@ -200,7 +204,7 @@ def pass_or_bounce(walls, block, key, step, species, i, first, diffusion, span, 
         wy -= 2.0 * along * ny
         wz -= 2.0 * along * nz
     block.held[0] += 1
-    return px, py, pz, voxel_at(frame_of(walls, walls.space[species]), px, py, pz), NONE, species
+    return px, py, pz, voxel_at(frame_of(walls, walls.space[species]), px, py, pz), NONE, species, NONE
 
 
 @inline
@@ -234,9 +238,11 @@ def creep(walls, block, key, step, species, i, x, y, z, v, diffusion, dt):
     its many touches falls on the region matters within a step's length of the rim. A step whose length depends on
     where it begins is still an exact piece of a Brownian path.
 
-    Returns x, y, z [um], the voxel, the boundary that took the molecule out (-1 for none), and its population.
+    Returns x, y, z [um], the voxel, the boundary that took the molecule out (-1 for none), its population, and the
+    partition that it came through last (-1 for none).
     """
     left = dt
+    passed = NONE
     attempt = 0
     kind = species
     boundary = NONE
@@ -253,7 +259,7 @@ def creep(walls, block, key, step, species, i, x, y, z, v, diffusion, dt):
         px = x
         py = y
         pz = z
-        x, y, z, v, boundary, kind = pass_or_bounce(
+        x, y, z, v, boundary, kind, through = pass_or_bounce(
             walls,
             block,
             key,
@@ -270,6 +276,8 @@ def creep(walls, block, key, step, species, i, x, y, z, v, diffusion, dt):
             sigma * normal(b),
             sigma * normal(c),
         )
+        if through >= 0:
+            passed = through
         if boundary >= 0:
             break
         f, exponent, extent = brushes(
@@ -286,4 +294,4 @@ def creep(walls, block, key, step, species, i, x, y, z, v, diffusion, dt):
         )
         if f >= 0:
             boundary = touched(walls, kind, f, exponent, extent, diffusion, span, uniform(d))
-    return x, y, z, v, boundary, kind
+    return x, y, z, v, boundary, kind, passed

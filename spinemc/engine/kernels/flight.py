@@ -10,6 +10,7 @@ import numpy as np
 
 from spinemc.engine.kernels.absorb import brushes, creep, pass_or_bounce, touched
 from spinemc.engine.kernels.atomic import add_safely
+from spinemc.engine.kernels.ions import are_followed
 from spinemc.engine.kernels.move import frame_of, shelters_of, travel
 from spinemc.engine.kernels.rng import FIRST, SECOND, TOUCH, displacements, entry, inline, jit, uniform, words
 from spinemc.engine.kernels.tables import ARRIVED, HELD, NONE, STEPS, THROUGH
@@ -100,13 +101,15 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
     -------
     int
         How many leave: they are taken out by a wall, or come into another space. They are still where they were;
-        block.hard tells which, in ascending order, block.way how, block.end where to.
+        block.hard tells which, in ascending order, block.way how, block.end where to. Where ions are followed, those
+        that come through a sheet are told as well, but have made their step.
     """
     step = state.serial[STEPS]
     diffusion = chem.D[s]
     column = chem.column[0, s] if real == REAL else NONE
     columns = chem.columns[0]
     waits = real == REAL and walls.arrives[s]
+    tells = real == REAL and are_followed(state)
     of_voxel = cells.of_voxel
     count = state.count
     frame = frame_of(walls, walls.space[s])
@@ -149,11 +152,14 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
         delta[2, i] = 0.0
         boundary = NONE
         kind = s
+        passed = NONE
         if watched and rim_start[v + 1] > rim_start[v]:
-            qx, qy, qz, w, boundary, kind = creep(walls, block, key, step, s, low + i, px, py, pz, v, diffusion, dt)
+            qx, qy, qz, w, boundary, kind, passed = creep(
+                walls, block, key, step, s, low + i, px, py, pz, v, diffusion, dt
+            )
         else:
             if parts:
-                qx, qy, qz, w, boundary, kind = pass_or_bounce(
+                qx, qy, qz, w, boundary, kind, passed = pass_or_bounce(
                     walls, block, key, step, s, low + i, SECOND, diffusion, dt, px, py, pz, dx, dy, dz
                 )
             else:
@@ -173,11 +179,12 @@ def fly(walls, cells, chem, key, state, block, s, low, x, y, z, voxel, first, n,
             x[j] = qx
             y[j] = qy
             z[j] = qz
-            continue
+            if not tells or passed < 0:
+                continue
         end[0, leavers] = qx
         end[1, leavers] = qy
         end[2, leavers] = qz
-        block.way[leavers] = boundary if boundary >= 0 else THROUGH - kind
+        block.way[leavers] = boundary if boundary >= 0 else THROUGH - passed
         hard[leavers] = i
         leavers += 1
     shift(x, first, delta[0], n)

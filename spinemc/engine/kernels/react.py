@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from spinemc.engine.kernels.ions import are_followed, gather_ions, is_at, log_is_short, put_down
 from spinemc.engine.kernels.places import anywhere_in, anywhere_in_cell, beside_membrane
 from spinemc.engine.kernels.rng import EVENT, FIRST, REACT, exponential, inline, jit, pick, uniform, words
 from spinemc.engine.kernels.roster import cell_of, find, note_arrival, note_departure
@@ -34,7 +35,7 @@ UNKNOWN = -1.0  # a rate that was not looked up because no molecule asks for it
 
 @jit
 def add(cells, chem, state, s, x, y, z, voxel, behind, face):
-    """Put one more molecule of species s at a place; sets State.serial[FULL] where there is no slot left."""
+    """Put one more molecule of species s at a place, its ions aside; sets State.serial[FULL] where no slot is left."""
     i = state.n[s]
     if i >= state.room[s]:
         state.serial[FULL] = s + 1
@@ -65,6 +66,8 @@ def remove(cells, chem, state, s, i):
     state.behind[j] = state.behind[last]
     state.face[j] = state.face[last]
     state.name[j] = state.name[last]
+    for k in range(state.ion.shape[1]):
+        state.ion[j, k] = state.ion[last, k]
     state.n[s] -= 1
 
 
@@ -108,6 +111,9 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         spot.behind[m] = NONE
         spot.face[m] = NONE
     state.fired[r] += 1
+    follows = are_followed(state)
+    if follows:
+        gather_ions(chem, key, state, spot, r, s0, j0, s1, j1)
     take0 = s0 >= 0 and chem.consumed[r, 0]
     take1 = s1 >= 0 and chem.consumed[r, 1]
     if take0 and take1 and s0 == s1:
@@ -122,6 +128,8 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         s = chem.product[low + m]
         x, y, z = spot.at[m, 0], spot.at[m, 1], spot.at[m, 2]
         add(cells, chem, state, s, x, y, z, spot.voxel[m], spot.behind[m], spot.face[m])
+        if follows:
+            put_down(chem, state, spot, s, chem.product_ion[low + m])
 
 
 @inline
@@ -145,7 +153,8 @@ def rate_at(start, time, value, cursor, r, t):
 def fire(walls, cells, chem, key, state, spot, t, span, left):
     """All zeroth- and first-order events of the last `left` [s] of a span, with the rates of the span's middle.
 
-    The span begins at t [s]. Returns 0, or the time left where an event is due and a species has no slots for it.
+    The span begins at t [s]. Returns 0, or the time left where an event is due and a species has no slots for it, or
+    the log no room.
     """
     uni = chem.uni
     uni_species = chem.uni_species
@@ -176,7 +185,10 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
         for s in range(n.shape[0]):
             if state.room[s] - n[s] < MOST_PRODUCTS:
                 return left
+        if log_is_short(chem, state, spot):
+            return left
         left -= state.clock[0] / total
+        is_at(state, t + span - left)
         serial = state.serial[EVENTS]
         state.serial[EVENTS] += 1
         a, b, c, _ = words(key, serial, serial >> 32, EVENT, FIRST, FIRST)
@@ -199,8 +211,13 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
                 state.serial[HELD] += 1
                 continue
             state.fired[r] += 1
+            follows = are_followed(state)
+            if follows:
+                gather_ions(chem, key, state, spot, r, NONE, NONE, NONE, NONE)
             for m in range(chem.product_start[r], chem.product_start[r + 1]):
                 add(cells, chem, state, chem.product[m], x, y, z, v, NONE, NONE)
+                if follows:
+                    put_down(chem, state, spot, chem.product[m], chem.product_ion[m])
         else:
             i = pick(c, state.n[s])
             perform(walls, cells, chem, key, state, spot, r, s, i, NONE, NONE)

@@ -8,6 +8,17 @@ import math
 import numpy as np
 
 from spinemc.engine.kernels.flight import BLOCK, TRIAL, fly, fly_some, gather
+from spinemc.engine.kernels.ions import (
+    are_followed,
+    at_boundary,
+    bring,
+    is_at,
+    log_is_short,
+    log_lasts,
+    note_all,
+    pick_up,
+    put_down,
+)
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, point_in_voxel, voxel_at
 from spinemc.engine.kernels.places import inside, is_within
@@ -56,7 +67,7 @@ from spinemc.engine.kernels.tables import (
 TRIED = np.int64(2**31)  # the first molecule that clamps try has this number, for its random numbers
 
 # what `advance` says when it comes back
-DONE, GROW, SHARE, OVERFLOW = range(4)
+DONE, GROW, SHARE, OVERFLOW, LOG = range(5)
 
 # parts of a step, see State.pause
 BEFORE, MOTION, AFTER = range(3)
@@ -73,13 +84,21 @@ def leave(walls, cells, chem, key, state, spot, s, leavers, dt):
         x = state.x[j]
         y = state.y[j]
         z = state.z[j]
+        follows = are_followed(state)
+        if follows:
+            note_all(chem, state, s, j, at_boundary(state, way if way >= 0 else THROUGH - way))
+            if way < 0 and walls.becomes[THROUGH - way] == s:
+                continue
+            pick_up(chem, state, spot, s, j, np.int64(0))
         remove(cells, chem, state, s, i)
         if way >= 0:
             state.absorbed[way] += 1
             continue
-        kind = THROUGH - way
+        kind = walls.becomes[THROUGH - way]
         v = voxel_at(frame_of(walls, walls.space[kind]), x, y, z)
         add(cells, chem, state, kind, x, y, z, v, NONE, ARRIVED if kind > s else NONE)
+        if follows:
+            put_down(chem, state, spot, kind, np.int64(0))
         if kind < s and state.serial[FULL] == 0:  # those of its new kind have met theirs
             _, _, _, d = words(key, i, step, MOVE, s, FIRST)
             encounter(walls, cells, chem, key, state, spot, kind, state.n[kind] - 1, dt, uniform(d))
@@ -174,6 +193,7 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
             state.absorbed[entries.boundary[e]] -= 1
             i = np.int64(block.hard[m])
             add(cells, chem, state, s, block.x[i], block.y[i], block.z[i], np.int64(block.start[i]), NONE, NONE)
+            bring(chem, state, s, at_boundary(state, entries.boundary[e]))
             if chem.active_start[s + 1] > chem.active_start[s] and state.serial[FULL] == 0:
                 encounter(walls, cells, chem, key, state, spot, s, state.n[s] - 1, dt, block.left[i])
 
@@ -279,20 +299,24 @@ def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, fir
     step : int
         The number of steps of the stretch that are done.
     status : int
-        DONE; GROW, where a species needs more slots; SHARE, where species State.pause[MOVER] is to be moved by several
-        threads (kernels.flight.fly_share). Called again with the slots, or with State.pause[LEAVERS], the step goes on
-        where it was. OVERFLOW, where the encounters of one step made more molecules than there were slots for: the
-        trial is spoilt.
+        DONE; GROW, where a species needs more slots; LOG, where the log of ions needs more room; SHARE, where species
+        State.pause[MOVER] is to be moved by several threads (kernels.flight.fly_share). Called again with the room, or
+        with State.pause[LEAVERS], the step goes on where it was. OVERFLOW, where the encounters of one step made more
+        molecules than there were slots for: the trial is spoilt.
     """
     for step in range(first, steps):
         t = start + step * dt
         if state.pause[PART] == BEFORE:
             if not half(walls, cells, chem, key, state, spot, t, 0.5 * dt):
-                return step, GROW
+                return step, LOG if log_is_short(chem, state, spot) else GROW
             state.pause[PART] = MOTION
         if state.pause[PART] == MOTION:
-            if state.pause[LEAVERS] < 0 and not has_room(state, entries):
-                return step, GROW
+            if state.pause[LEAVERS] < 0:
+                if not has_room(state, entries):
+                    return step, GROW
+                if not log_lasts(walls, chem, entries, state, spot):
+                    return step, LOG
+            is_at(state, t + 0.5 * dt)
             for m in range(chem.active.shape[0]):
                 r = chem.active[m]
                 state.rate[r] = rate_at(chem.rate_start, chem.rate_time, chem.rate_value, state.cursor, r, t + 0.5 * dt)
@@ -321,7 +345,7 @@ def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, fir
                 return step, OVERFLOW
             state.pause[PART] = AFTER
         if not half(walls, cells, chem, key, state, spot, t + 0.5 * dt, 0.5 * dt):
-            return step, GROW
+            return step, LOG if log_is_short(chem, state, spot) else GROW
         state.pause[PART] = BEFORE
         state.serial[STEPS] += 1
     return steps, DONE

@@ -116,6 +116,10 @@ class Chemistry(NamedTuple):
     on: np.ndarray  # (species,) surface that a membrane species lives on, NONE for volume species
     side: np.ndarray  # (species,) side of its face whose cells it meets its like in, 0 for volume species
     D: np.ndarray  # (species,) [um^2/s]
+    carries: np.ndarray  # (species,) followed ions on a molecule, see kernels.ions
+    ions: np.ndarray  # (reactions,) of all products together
+    parts: np.ndarray  # (reactions,) bool: whether ions of one reactant may end in different places
+    product_ion: np.ndarray  # the first ion of each product, in the order in which they are handed out
 
 
 # where a product appears: where a reactant was, anywhere in its reaction cell, or just beside the membrane under it
@@ -134,12 +138,13 @@ class Entries(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """Scratch: where the products of one event go."""
+    """Scratch: where the products of one event go, and its ions."""
 
     at: np.ndarray  # (products, 3) [um]
     voxel: np.ndarray
     behind: np.ndarray
     face: np.ndarray
+    ion: np.ndarray  # as many as the largest event has
 
 
 class Block(NamedTuple):
@@ -150,7 +155,7 @@ class Block(NamedTuple):
     tail: np.ndarray  # (BLOCK + 1,)
     voxel: np.ndarray  # (BLOCK,) int32 voxels after the step
     hard: np.ndarray  # (BLOCK + 1,) int32 those whose steps may meet a wall; in the end those that leave
-    way: np.ndarray  # (BLOCK,) int32 how: taken by boundary b, or through one, as THROUGH - s, to be of species s
+    way: np.ndarray  # (BLOCK,) int32 how: taken by boundary b, or through it, as THROUGH - b
     end: np.ndarray  # (3, BLOCK) and to where [um]
     met: np.ndarray  # int32 sides that touch the voxels along a way
     passed: np.ndarray  # (boundaries,) passages through partitions, to be added to State.absorbed
@@ -171,6 +176,7 @@ class State(NamedTuple):
     behind: np.ndarray  # (slots,) int32 voxel above its face of a surface molecule; NONE in the volume
     face: np.ndarray  # (slots,) int32 face of a surface molecule; NONE in the volume, ARRIVED for one that is to wait
     name: np.ndarray  # (slots,) int64 number of the molecule, in the order of their making
+    ion: np.ndarray  # (slots, K) int64 the ions on it; no columns where none are followed
     start: np.ndarray  # (species,)
     room: np.ndarray  # (species,) slots of each species
     n: np.ndarray  # (species,) molecules of each species
@@ -184,15 +190,18 @@ class State(NamedTuple):
     absorbed: np.ndarray  # (boundaries,) molecules taken out so far, less those let in
     clock: np.ndarray  # hazard left before the next event: [0] reactions, [1 + e] entry e
     serial: np.ndarray  # (SERIALS,) counters of a trial
-    pause: np.ndarray  # (4,) what comes next
+    pause: np.ndarray  # (5,) what comes next
     cursor: np.ndarray  # (reactions,) row of the rate table in use
     rate: np.ndarray  # (reactions,) scratch: rates now
+    when: np.ndarray  # (log,) what ions took part in, see kernels.ions: times [s]
+    whose: np.ndarray  # (log,) int64 numbers of the ions
+    what: np.ndarray  # (log,) int32
 
 
 # entries of State.pause: part of the step, what is left of half a step that was broken off [s], the species that moves
-# next, and how many of its molecules leave it, NONE where they have not moved yet
-PART, REST, MOVER, LEAVERS = range(4)
+# next, how many of its molecules leave it, NONE where they have not moved yet, and the time that ions are at [s]
+PART, REST, MOVER, LEAVERS, NOW = range(5)
 
 # entries of State.serial
-EVENTS, PLACES, STEPS, MOVES, HELD, FULL, ENTRIES, TRIES, NAMES = range(9)
-SERIALS = 9
+EVENTS, PLACES, STEPS, MOVES, HELD, FULL, ENTRIES, TRIES, NAMES, IONS, LOGGED = range(11)
+SERIALS = 11
