@@ -54,6 +54,7 @@ class Surface:
             for of in walls.rim_of.tolist()
         ]
         self.rim_start = walls.rim_start.tolist()
+        self.takes, self.strong = walls.takes.tolist(), set(walls.near.tolist())
         self.origin, self.shape = voxels.origin.tolist(), voxels.shape
         self.size, self.inverse = voxels.size, 1.0 / voxels.size
         self.center_inside = voxels.center_inside.ravel().tolist()
@@ -67,8 +68,8 @@ class Surface:
         return self.first + (i * self.shape[1] + j) * self.shape[2] + k
 
     def has_rims(self, species, voxel):
-        """Whether a step of a species that some face takes out counts as near a rim where it begins in a voxel."""
-        return any(b != -1 for b in self.boundary[species]) and self.rim_start[voxel + 1] > self.rim_start[voxel]
+        """Whether a step of a species that touching a face may take out counts as near a rim, begun in a voxel."""
+        return self.takes[species] and self.rim_start[voxel + 1] > self.rim_start[voxel]
 
     def rim_distance(self, species, p):
         """Distance from a point to the nearest rim for a species, over all of them."""
@@ -154,11 +155,12 @@ class Surface:
     def touch(self, species, p, q, spread):
         """The side that a path between p and q most likely met, the exponent a b / (D dt), and a + b; or None.
 
-        Sides that only reflect are not asked; the way to the mirror image of q says where it would have touched.
+        Sides that take no path that only touches them are not asked; the way to the mirror image of q says where it
+        would have touched.
         """
         found, least = None, FORGOTTEN
         for f in self.mine:
-            if self.boundary[species][f] == -1:
+            if self.boundary[species][f] == -1 or f not in self.strong:
                 continue
             n, c = self.normals[f], self.offsets[f]
             deep_p, deep_q = c - dot(n, p), c - dot(n, q)

@@ -123,8 +123,7 @@ class _Solver:
                 break
             self.known |= dict.fromkeys(bare, 0)
         for balance, step in self.joins:
-            homes = {int(self.network.home[s]) for s in (*step.reactants, *step.products)}
-            if sum(n * self.known[s] for s, n in balance.items()) and not homes & self.said.keys():
+            if sum(n * self.known[s] for s, n in balance.items()) and not self._is_said(step):
                 self._refuse(step)
         return {s: self.known[one] for s, one in self.one.items()}
 
@@ -137,7 +136,9 @@ class _Solver:
             rest = -sum(n * self.known[s] for s, n in balance.items() if s in self.known)
             number, left = divmod(rest, balance[open_[0]])
             if left or number < 0:
-                self._refuse(step)
+                if not self._is_said(step):
+                    self._refuse(step)
+                continue
             self.known[open_[0]] = number
             return True
         return False
@@ -153,6 +154,10 @@ class _Solver:
                 self._refuse(step)
         self.known |= found
         return bool(found)
+
+    def _is_said(self, step: Step) -> bool:
+        """Whether the user has said what some molecule of a step carries: it may make ions then, or take some away."""
+        return any(int(self.network.home[s]) in self.said for s in (*step.reactants, *step.products))
 
     @staticmethod
     def _refuse(step: Step) -> NoReturn:

@@ -21,7 +21,7 @@ from spinemc.scenario import Release
 PIECE = 4096  # molecules that are worth a thread's while
 NEVER = 2**62
 GLANCE = 2_000_000  # particle-steps between two looks at what else is to be done
-_LOG = 1024  # entries that the log of ions has room for at least
+LOG = 1024  # entries that the log of ions has room for at least
 _DOUBLINGS = 10  # of all room within one step before its molecules count as running away
 
 
@@ -188,7 +188,7 @@ class Molecules:
             if status == step.GROW:
                 self.grow(2 * self.state.room + 64 + int(self.state.n.sum()) // 2)
             if status == step.LOG:
-                self.grow_log(self.state.when.size + _LOG)
+                self.grow_log(self.state.when.size + LOG)
             if status == step.SHARE:
                 self.fly_together(chemistry, moment.dt)
         return done
