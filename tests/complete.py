@@ -85,6 +85,19 @@ concentration = "1 uM"
 species = ["Ca", "P"]
 every = "1 ms"
 trials = [3, 0]
+[[record.positions]]
+species = ["B"]
+every = "2 ms"
+in = "head"
+[[record.positions]]
+species = ["Q"]
+every = "2 ms"
+on = "p*"
+
+[[record.ions]]
+species = "CaB"
+trials = [2, 0, 3]
+carriers = { Q = 2, Ca = 0 }
 
 [[plasticity]]
 rule = "bell2022"

@@ -289,7 +289,7 @@ def test_a_network_alone_makes_a_scenario(folder):
 def test_the_examples_of_the_manual_are_read(folder):
     text = (Path(__file__).resolve().parents[2] / "docs" / "scenario.md").read_text()
     examples = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     for mesh in re.findall(r'"(\w+\.obj)"', examples[0]):
         (folder / mesh).write_text("")
     rest = PLAIN[PLAIN.index("[run]") :]

@@ -10,6 +10,7 @@ from complete import VALID
 import spinemc
 from spinemc.errors import ScenarioError
 from spinemc.scenario import (
+    IonRecord,
     PositionRecord,
     Rate,
     Run,
@@ -56,7 +57,12 @@ def test_every_key_is_read(load):
     assert (pump.density, pump.on, pump.time, pump.exact) == (998.0, "membrane", (0.001,), False)
     (wall,) = s.boundary
     assert (wall.region, wall.species, wall.kind, wall.concentration) == ("psd", ("Ca",), "clamp", MICROMOLAR)
-    assert s.positions == (PositionRecord(("Ca", "P"), 0.001, (0, 3)),)
+    assert s.positions == (
+        PositionRecord(("Ca", "P"), 0.001, (0, 3)),
+        PositionRecord(("B",), 0.002, (0,), inside="head"),
+        PositionRecord(("Q",), 0.002, (0,), on="p*"),
+    )
+    assert s.ions == IonRecord("CaB", (0, 2, 3), {"Q": 2, "Ca": 0})
     (rule,) = s.plasticity
     assert (rule.rule, rule.species, rule.compartment) == ("bell2022", "Ca", "head")
     assert rule.parameters == {"tau": 2.0}
