@@ -1,77 +1,23 @@
-"""Ions that are followed: who carries how many, that each stays itself while bound, and what the log tells of them."""
+"""Ions that are followed: that each stays itself while bound, and what the log tells of it."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from ions import held, replayed
 from scenes import BALL, BOX, CAP, DIAPHRAGM, EMISSION, ORGANELLE, VASE, agree, anywhere, begin, membrane, scene, turns
 
 from spinemc.chemistry.ions import holders
 from spinemc.engine import molecules
 from spinemc.engine.kernels.flight import BLOCK
-from spinemc.engine.kernels.tables import LISTED, LOGGED
+from spinemc.engine.kernels.step import AFTER, BEFORE, MOTION
+from spinemc.engine.kernels.tables import LISTED, LOGGED, PART
 from spinemc.engine.schedule import Moment
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
-from spinemc.errors import ScenarioError
 from spinemc.scenario import Boundary, IonRecord, Outside, Rate, Release
 
 CA = IonRecord("Ca", (3,))
-TRIAL = 3
-
-
-def numbers(reactions, species=(), surface=(), **carriers):
-    """How many ions each species carries, by the equations alone."""
-    made = [turns(e, 1.0, 1.0 if "<->" in e else None) for e in reactions]
-    said = dict.fromkeys(["Ca", *species, *(s.partition("@")[0] for r in made for s in (*r.reactants, *r.products))])
-    kinds = {s: None if s in surface else 1.0 for s in said}
-    system = scene(
-        BALL, kinds, dt=1e-6, reaction=made, surface=(ORGANELLE,), ions=IonRecord("Ca", (0,), carriers),
-        release=[Release("Ca", count=1, inside="cytosol")],
-    )  # fmt: skip
-    return dict(zip(system.network.species, system.carries.tolist(), strict=True))
-
-
-@pytest.mark.parametrize(
-    "reactions, expected",
-    [
-        (["Ca + B <-> CaB"], {"B": 0, "CaB": 1}),
-        (["Ca + M <-> M1", "Ca + M1 <-> M2", "M2 + K <-> KM2", "KM2 -> KM2p"], {"M1": 1, "M2": 2, "KM2": 2, "KM2p": 2}),
-        (["Ca + M <-> M1", "M1 <-> M1x", "M1x + K <-> KM1x"], {"M": 0, "M1x": 1, "K": 0, "KM1x": 1}),
-        (["Ca + P <-> PCa", "PCa -> P", "P -> P + Ca"], {"P": 0, "PCa": 1}),
-        (["Ca + P <-> PCa", "PCa -> P + Ca@lumen"], {"Ca@lumen": 1, "P": 0, "PCa": 1}),
-        (["Ca + S <-> S1", "Ca + S1 <-> S2", "S2 <-> T2", "T2 <-> T1 + Ca@lumen", "T1 <-> T + Ca@lumen", "T <-> S"],
-         {"S": 0, "S1": 1, "S2": 2, "T2": 2, "T1": 1, "T": 0}),
-        (["Ca + S <-> S1", "Ca + S1 <-> S2", "S2 -> T2", "T2 -> S"], {"S2": 2, "T2": 2, "S": 0}),
-        (["Cage -> Ca"], {"Cage": 1}),
-        (["Cage -> Ca + Ca"], {"Cage": 2}),
-        (["Ca + Ca <-> Pair", "Pair + B <-> PairB"], {"Pair": 2, "PairB": 2}),
-        (["C <-> O", "O -> O + Ca", " -> Ca", "Ca -> ", "G + R <-> RG", "RG -> RG + Ca"], {"C": 0, "O": 0, "RG": 0}),
-    ],
-)  # fmt: skip
-def test_what_carries_how_many(reactions, expected):
-    found = numbers(reactions)
-    assert {name: found[name] for name in expected} == expected
-
-
-def test_what_the_user_says_wins():
-    reactions = ["Ca + P <-> PCa", "PCa <-> P"]
-    with pytest.raises(ScenarioError, match=r"record\.ions 1: by .*P.* say how many each of them carries"):
-        numbers(reactions)
-    assert numbers(reactions, PCa=1, P=0)["PCa"] == 1
-    assert numbers(["Ca + M -> N"], N=3)["N"] == 3
-    assert numbers(["O -> C + Ca", "C <-> O"], O=0)["C"] == 0
-
-
-def test_contradictions_name_the_reaction():
-    for reactions, label in (
-        (["Ca + B <-> CaB", "CaB -> Ca + Ca + B"], "CaB -> Ca + Ca + B"),
-        (["Ca + Ca -> Pair", "Pair -> X", "Ca -> X"], "-> X"),
-        (["Ca -> A + A"], "Ca -> A + A"),
-        (["O -> C + Ca", "C <-> O"], "O -> C + Ca"),
-    ):
-        with pytest.raises(ScenarioError, match=label.replace("+", r"\+")):
-            numbers(reactions)
 
 
 def bound(**more):
@@ -179,63 +125,6 @@ def advanced(system, steps, looks=4, follow=True, team=None):
     return trial
 
 
-def held(trial):
-    """What holds each ion, by the trial's arrays; fails where one is in two molecules."""
-    state, found = trial.state, {}
-    for s, each in enumerate(trial.system.carries):
-        here = slice(state.start[s], state.start[s] + state.n[s])
-        for ion in state.ion[here, :each].ravel().tolist():
-            assert ion not in found
-            found[ion] = s
-    return found
-
-
-def replayed(system, log):
-    """What holds each ion, by the log alone: each event finds its ions where the one before left them."""
-    after, steps = holders(system.network, system.carries), system.network.steps
-    walls = system.walls.becomes.tolist()
-    time, ion, what = (column.tolist() for column in log)
-    assert time == sorted(time)
-    found, seen, k = {}, 0, 0
-
-    def new(number):
-        nonlocal seen
-        assert number == seen
-        seen += 1
-
-    while k < len(ion):
-        b = what[k] - len(steps)
-        if b < 0:
-            to = after[what[k]]
-            event = slice(k, k + len(to))
-            assert len(set(what[event])) == len(set(time[event])) == 1
-            came = [found.pop(i) for i in ion[event] if i in found]
-            for i in ion[event][len(came) :]:
-                new(i)
-            stay = [s for s in steps[what[k]].reactants if s in steps[what[k]].products]
-            gone = [s for s in steps[what[k]].reactants if s not in stay]
-            assert sorted(came) == sorted(s for s in gone for _ in range(system.carries[s]))
-            found |= {i: s for i, s in zip(ion[event], to, strict=True) if s >= 0}
-            k += len(to)
-            continue
-        if b < len(system.boundaries):
-            _, boundary, s = system.boundaries[b]
-            home = system.network.home
-            if ion[k] in found:
-                found.pop(ion[k]) if walls[b] < 0 else found.update({ion[k]: walls[b]})
-            else:
-                assert boundary.kind == "clamp"
-                new(ion[k])
-                found[ion[k]] = s
-            assert ion[k] not in found or home[found[ion[k]]] == home[s]
-        else:
-            new(ion[k])
-            name = system.scenario.release[b - len(system.boundaries)].species
-            found[ion[k]] = system.network.species.index(name)
-        k += 1
-    return found
-
-
 @pytest.mark.parametrize("name", SCENES)
 def test_ions_and_log_agree_with_the_plain_engine(name):
     make, steps = SCENES[name]
@@ -267,17 +156,37 @@ def test_following_changes_nothing_and_each_ion_is_somewhere(name):
     assert trial.state.serial[LOGGED] == 0 and trial.events()[0].size == 0
 
 
-def test_the_log_grows_within_a_step_and_loses_nothing(monkeypatch):
-    """Room for a few entries at first: it runs short in halves of steps and before motion."""
-    system = bound()
-    whole = advanced(system, 40)
+def still():
+    """Ions that come and go and do not move."""
+    return scene(
+        BALL, {"Ca": 0.0, "O": None, "M": 0.0, "M2": 0.0}, dt=2e-6,
+        reaction=[turns("O -> O + Ca", 3e5), turns("M2 -> M + Ca + Ca", 2e4), turns("Ca -> ", 1e5)],
+        release=[*membrane(O=20), *anywhere(M2=50)], ions=CA,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("make, parts", [(bound, {MOTION}), (still, {BEFORE, AFTER})])
+def test_the_log_grows_within_a_step_and_loses_nothing(make, parts, monkeypatch):
+    """Room for a few entries at first, that runs short in halves of steps and before motion; and room enough."""
     monkeypatch.setattr(molecules, "LOG", 1)
-    grown = []
-    grow = molecules.Molecules.grow_log
-    monkeypatch.setattr(molecules.Molecules, "grow_log", lambda self, more: grown.append(more) or grow(self, more))
-    short = advanced(system, 40)
-    assert len(grown) > 5
-    for mine, other in zip(whole.events(), short.events(), strict=True):
+    system = make()
+    ample, short = begin(system), begin(system)
+    ample.grow_log(100_000)
+    sizes, found = set(), set()
+    grow = short.grow_log
+
+    def watched(more):
+        found.add(int(short.state.pause[PART]))
+        grow(more)
+        sizes.add(short.state.when.size)
+
+    short.grow_log = watched
+    for look in range(40):
+        for trial in (ample, short):
+            trial.advance(Moment(look * 2e-6, (), -1, (), 1, 2e-6))
+    assert len(sizes) > 2 and found == parts and ample.state.when.size < 101_000
+    assert held(short) == held(ample)
+    for mine, other in zip(ample.events(), short.events(), strict=True):
         np.testing.assert_array_equal(mine, other)
 
 
