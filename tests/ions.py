@@ -1,5 +1,7 @@
 """What holds each ion: by the arrays of a trial, and by its log alone."""
 
+from collections import Counter
+
 from spinemc.chemistry.ions import holders
 
 
@@ -36,8 +38,7 @@ def replayed(system, log):
             came = [found.pop(i) for i in ion[event] if i in found]
             for i in ion[event][len(came) :]:
                 new(i)
-            stay = [s for s in steps[what[k]].reactants if s in steps[what[k]].products]
-            gone = [s for s in steps[what[k]].reactants if s not in stay]
+            gone = (Counter(steps[what[k]].reactants) - Counter(steps[what[k]].products)).elements()
             assert sorted(came) == sorted(s for s in gone for _ in range(system.carries[s]))
             found |= {i: s for i, s in zip(ion[event], to, strict=True) if s >= 0}
             k += len(to)
