@@ -1,10 +1,17 @@
 """How many ions a molecule carries, by the reactions and by what the user says."""
 
+from pathlib import Path
+
 import pytest
 from scenes import BALL, ORGANELLE, scene, turns
 
+from spinemc.chemistry import mechanisms
+from spinemc.chemistry.ions import carried
+from spinemc.chemistry.mechanisms import assembled
+from spinemc.chemistry.network import network
 from spinemc.errors import ScenarioError
-from spinemc.scenario import IonRecord, Release
+from spinemc.geometry import build
+from spinemc.scenario import IonRecord, Release, Scenario
 
 
 def numbers(reactions, species=(), surface=(), **carriers):
@@ -17,6 +24,27 @@ def numbers(reactions, species=(), surface=(), **carriers):
         release=[Release("Ca", count=1, inside="cytosol")],
     )  # fmt: skip
     return dict(zip(system.network.species, system.carries.tolist(), strict=True))
+
+
+def of_mechanisms(followed, names):
+    """What carries any, of the molecules of some mechanisms in a cell with an apparatus."""
+    parts = [getattr(mechanisms, name) for name in names]
+    tables = assembled(*parts, tables=str(Path(__file__).resolve().parents[2] / "analysis" / "tables"))
+    patch = {"sphere": {"center": ["0 um", "0 um", "0.5 um"], "radius": "0.2 um"}}
+    geometry = {
+        "shape": {"kind": "sphere", "radius": "0.5 um", "edge": "0.2 um"},
+        "region": [{"name": "psd", "within": patch}],
+        "surface": [{"name": "apparatus", "shape": {"kind": "sphere", "radius": "0.2 um", "edge": "0.1 um"},
+                     "inside": "lumen"}],
+        "outside": {"margin": "0.1 um"},
+    }  # fmt: skip
+    for one in tables["species"]:
+        place = {"on": one["on"]} if "on" in one else {"in": one.get("in", "cytosol")}
+        tables["release"].append({"species": one["name"], "count": 1, **place})
+    run = {"t_stop": "1 ms", "dt": "1 us", "sample_every": "1 ms"}
+    scenario = Scenario(geometry=geometry, run=run, **tables, record={"ions": [{"species": followed}]})
+    net = network(scenario, build(scenario.geometry))
+    return {name: n for name, n in zip(net.species, carried(scenario, net).tolist(), strict=True) if n}
 
 
 @pytest.mark.parametrize(
@@ -59,3 +87,19 @@ def test_contradictions_name_the_reaction():
     ):
         with pytest.raises(ScenarioError, match=label.replace("+", r"\+")):
             numbers(reactions)
+
+
+def test_the_mechanisms_of_the_literature():
+    """Pumps, buffers and channels of calcium; receptors that hold up to two molecules of glutamate."""
+    of_calcium = ("CALCIUM", "MOBILE_BUFFER", "FIXED_BUFFER", "PMCA", "NCX", "SERCA", "VSCC", "NMDAR")
+    assert of_mechanisms("Ca", of_calcium) == {
+        **{"Ca": 1, "Ca@lumen": 1, "CaBm": 1, "CaBf": 1, "PMCA_Ca": 1, "NCX_Ca": 1},
+        **{"SERCA_x1": 1, "SERCA_x2": 2, "SERCA_y2": 2, "SERCA_y1": 1},
+    }
+    singles, doubles = ("glu", "C1", "C1b"), ("C2", "D", "C2b", "Db")
+    found = of_mechanisms("glu", ("CALCIUM", "GLUTAMATE", "NMDAR_CLEFT"))
+    assert found == {
+        **{name if name == "glu" else f"NMDAR_{name}": 1 for name in singles},
+        **{f"NMDAR_{name}": 2 for name in doubles},
+        **{"NMDAR": 2, "NMDAR_b": 2},
+    }
