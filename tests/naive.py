@@ -121,7 +121,9 @@ class Engine:
         self.carries = system.carries.tolist() if state.ion.shape[1] else [0] * len(system.carries)
         self.steps, self.now = system.network.steps, state.pause[NOW].item()
         logged = slice(state.serial[LOGGED])
-        self.log = list(zip(*(c[logged].tolist() for c in (state.when, state.whose, state.what)), strict=True))
+        self.log = [
+            (t, *entry) for t, entry in zip(state.when[logged].tolist(), state.log[logged].tolist(), strict=True)
+        ]
         self.molecules = []
         for s, (first, n) in enumerate(zip(state.start.tolist(), state.n.tolist(), strict=True)):
             here = slice(first, first + n)

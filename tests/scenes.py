@@ -120,7 +120,8 @@ def same(system, state, plain):
         width = plain.carries[s]
         assert state.ion[here[s], :width].tolist() == [m.ions for m in kind]
     logged = slice(state.serial[LOGGED])
-    assert list(zip(*(c[logged].tolist() for c in (state.when, state.whose, state.what)), strict=True)) == plain.log
+    log = zip(state.when[logged].tolist(), state.log[logged].tolist(), strict=True)
+    assert [(t, *entry) for t, entry in log] == plain.log
     assert state.fired.tolist() == plain.fired
     assert state.absorbed.tolist() == plain.absorbed
     assert state.clock.tolist() == plain.clock

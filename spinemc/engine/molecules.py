@@ -72,8 +72,7 @@ class Molecules:
             cursor=np.zeros(steps, np.int64),
             rate=np.zeros(steps),
             when=np.zeros(0),
-            whose=np.zeros(0, np.int64),
-            what=np.zeros(0, np.int32),
+            log=np.zeros((0, 2), np.int64),
         )
         room = np.zeros(species, np.int64)
         np.add.at(room, system.entries.species, 2 * system.entries.most)
@@ -101,17 +100,15 @@ class Molecules:
         if room - logged >= more:
             return
         room = max(2 * room, logged + more)
-        arrays = {name: getattr(self.state, name) for name in ("when", "whose", "what")}
-        longer = {name: np.zeros(room, array.dtype) for name, array in arrays.items()}
-        for name, array in arrays.items():
-            longer[name][:logged] = array[:logged]
-        self.state = self.state._replace(**longer)
+        when, log = np.zeros(room), np.zeros((room, 2), np.int64)
+        when[:logged], log[:logged] = self.state.when[:logged], self.state.log[:logged]
+        self.state = self.state._replace(when=when, log=log)
 
     def events(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What the log of ions holds, see `kernels.ions`: time [s], ion, what; it is empty afterwards."""
         state, logged = self.state, int(self.state.serial[LOGGED])
         state.serial[LOGGED] = 0
-        return state.when[:logged].copy(), state.whose[:logged].copy(), state.what[:logged].copy()
+        return state.when[:logged].copy(), state.log[:logged, 0].copy(), state.log[:logged, 1].astype(np.int32)
 
     def release(self, release: Release, number: int, occasion: int, dt: float) -> None:
         """Put in the molecules of one release."""
@@ -138,10 +135,14 @@ class Molecules:
             points, face = np.tile(np.array(release.at), (amount, 1)), np.full(amount, -1)
         if release.inside is not None:
             where = geometry.compartments.index(release.inside)
-            made = put.scatter(system.walls, system.cells, chemistry, self.key, self.state, s, amount, where, what)
+            made = put.scatter(
+                system.walls, system.cells, chemistry, self.key, self.state, self.spot, s, amount, where, what
+            )
         else:
             x, y, z = (np.ascontiguousarray(points[:, axis]) for axis in range(3))
-            made = put.put(system.walls, system.cells, chemistry, self.state, s, x, y, z, face.astype(np.int32), what)
+            made = put.put(
+                system.walls, system.cells, chemistry, self.state, self.spot, s, x, y, z, face.astype(np.int32), what
+            )
         if made < amount:
             raise EngineError(
                 f"release {number + 1}, {release.species}: no room was found for {amount - made} of {amount} "

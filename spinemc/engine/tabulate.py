@@ -39,7 +39,7 @@ def tabulate(system: System, dt: float) -> Chemistry:
         products.append([(s, place, system.seen_from(sites[0], s) if sites else 0) for s, place in made])
     sizes = [len(step.rate.time) for step in steps]
     carries = system.carries
-    ions = [sum(int(carries[s]) for s, _, _ in made) for made in products]
+    ions = [(sum(carries[s] for s, _, _ in m), _part(t, carries)) for t, m in zip(steps, products, strict=True)]
     return Chemistry(
         uni=np.array(single, np.int64),
         uni_species=np.array([steps[r].reactants[0] if steps[r].reactants else -1 for r in single], np.int64),
@@ -64,8 +64,7 @@ def tabulate(system: System, dt: float) -> Chemistry:
         side=np.array([system.seen_from(s, s) for s in range(number)], np.int64),
         D=network.D,
         carries=carries,
-        ions=np.array(ions, np.int64),
-        parts=np.array([_part(step, carries) for step in steps], bool),
+        ions=np.array(ions, np.int64).reshape(-1, 2),
         product_ion=np.array(
             [k for step, made in zip(steps, products, strict=True) for k in _first_ions(step, made, carries)], np.int64
         ),

@@ -9,10 +9,46 @@ happens to molecules as they move, at boundaries and among partners, has that of
 motion stands between the two halves of reactions.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from spinemc.engine.kernels.rng import FIRST, PART_WITH, inline, jit, pick, words
 from spinemc.engine.kernels.tables import EVENTS, FULL, IONS, LOGGED, NOW
+
+
+class Trace(NamedTuple):
+    """What of the tables ions have to do with; few arrays cost little to hand on, to run and to compile."""
+
+    carries: np.ndarray  # of Chemistry
+    consumed: np.ndarray
+    ions: np.ndarray
+    hand: np.ndarray  # Spot.ion
+    ion: np.ndarray  # of State
+    start: np.ndarray
+    n: np.ndarray
+    when: np.ndarray
+    log: np.ndarray
+    serial: np.ndarray
+    pause: np.ndarray
+
+
+@inline
+def trace_of(chem, state, spot):
+    """The arrays that ions of a trial have to do with."""
+    return Trace(
+        chem.carries,
+        chem.consumed,
+        chem.ions,
+        spot.ion,
+        state.ion,
+        state.start,
+        state.n,
+        state.when,
+        state.log,
+        state.serial,
+        state.pause,
+    )
 
 
 @inline
@@ -28,109 +64,123 @@ def is_at(state, t):
 
 
 @inline
-def note(state, ion, what):
-    """Log that an ion takes part in something; sets State.serial[FULL] where the log has no room."""
-    k = state.serial[LOGGED]
-    if k >= state.when.shape[0]:
-        state.serial[FULL] = 1
-        return
-    state.when[k] = state.pause[NOW]
-    state.whose[k] = ion
-    state.what[k] = what
-    state.serial[LOGGED] = k + 1
-
-
-@inline
 def at_boundary(state, b):
     """What the log says of boundary b."""
     return state.fired.shape[0] + b
 
 
 @jit
-def bring(chem, state, s, what):
-    """Number the ions of the last molecule of species s, which came from without."""
-    if not are_followed(state) or state.serial[FULL] != 0:
+def note(trace, ion, what):
+    """Log that an ion takes part in something; sets State.serial[FULL] where the log has no room."""
+    k = trace.serial[LOGGED]
+    if k >= trace.when.shape[0]:
+        trace.serial[FULL] = 1
         return
-    j = state.start[s] + state.n[s] - 1
-    for k in range(chem.carries[s]):
-        state.ion[j, k] = state.serial[IONS]
-        state.serial[IONS] += 1
-        note(state, state.ion[j, k], what)
+    trace.when[k] = trace.pause[NOW]
+    trace.log[k, 0] = ion
+    trace.log[k, 1] = what
+    trace.serial[LOGGED] = k + 1
 
 
 @jit
-def note_all(chem, state, s, j, what):
-    """Log something of all ions of the molecule in slot j."""
-    for k in range(chem.carries[s]):
-        note(state, state.ion[j, k], what)
+def bring(trace, s, what):
+    """Number the ions of the last molecule of species s, which came from without."""
+    if trace.ion.shape[1] == 0 or trace.serial[FULL] != 0:
+        return
+    j = trace.start[s] + trace.n[s] - 1
+    for k in range(trace.carries[s]):
+        trace.ion[j, k] = trace.serial[IONS]
+        trace.serial[IONS] += 1
+        note(trace, trace.ion[j, k], what)
 
 
-@inline
-def pick_up(chem, state, spot, s, j, n):
-    """Put the ions of the molecule in slot j behind n others. Returns how many there are."""
-    for k in range(chem.carries[s]):
-        spot.ion[n] = state.ion[j, k]
+@jit
+def pick_up(trace, s, j, n):
+    """Take the ions of the molecule in slot j into the hand, behind n others. Returns how many there are."""
+    for k in range(trace.carries[s]):
+        trace.hand[n] = trace.ion[j, k]
         n += 1
     return n
 
 
-@inline
-def put_down(chem, state, spot, s, first):
-    """Give the last molecule of species s its ions, from the `first` in the hand on."""
-    if state.serial[FULL] == 0:
-        j = state.start[s] + state.n[s] - 1
-        for k in range(chem.carries[s]):
-            state.ion[j, k] = spot.ion[first + k]
+@jit
+def pick_up_and_note(trace, s, j, what):
+    """Take the ions of the molecule in slot j into the hand, and log what happens to them."""
+    for k in range(pick_up(trace, s, j, np.int64(0))):
+        note(trace, trace.hand[k], what)
 
 
 @jit
-def gather_ions(chem, key, state, spot, r, s0, j0, s1, j1):
+def put_down(trace, s, first):
+    """Give the last molecule of species s its ions, from the `first` in the hand on."""
+    if trace.serial[FULL] == 0:
+        j = trace.start[s] + trace.n[s] - 1
+        for k in range(trace.carries[s]):
+            trace.ion[j, k] = trace.hand[first + k]
+
+
+@jit
+def gather_ions(trace, key, r, s0, j0, s1, j1):
     """Take up the ions of the molecules that reaction r uses up, in slots j0 and j1, and log what becomes of them.
 
     They lie in the order in which the products take them: those of one molecule that part in a random one. New ones
     follow where the products carry more; where they carry fewer, the last are taken away. Species -1 is no molecule.
     """
     n = np.int64(0)
-    if s0 >= 0 and chem.consumed[r, 0]:
-        n = pick_up(chem, state, spot, s0, j0, n)
-    if s1 >= 0 and chem.consumed[r, 1]:
-        n = pick_up(chem, state, spot, s1, j1, n)
-    if chem.parts[r]:
-        event = state.serial[EVENTS]
+    if s0 >= 0 and trace.consumed[r, 0]:
+        n = pick_up(trace, s0, j0, n)
+    if s1 >= 0 and trace.consumed[r, 1]:
+        n = pick_up(trace, s1, j1, n)
+    if trace.ions[r, 1] > 0:
+        event = trace.serial[EVENTS]
         for k in range(n - 1, 0, -1):
             a, _, _, _ = words(key, event, event >> 32, PART_WITH, FIRST, k)
             other = pick(a, k + 1)
-            ion = spot.ion[k]
-            spot.ion[k] = spot.ion[other]
-            spot.ion[other] = ion
-    while n < chem.ions[r]:
-        spot.ion[n] = state.serial[IONS]
-        state.serial[IONS] += 1
+            ion = trace.hand[k]
+            trace.hand[k] = trace.hand[other]
+            trace.hand[other] = ion
+    while n < trace.ions[r, 0]:
+        trace.hand[n] = trace.serial[IONS]
+        trace.serial[IONS] += 1
         n += 1
     for k in range(n):
-        note(state, spot.ion[k], r)
+        note(trace, trace.hand[k], r)
 
 
 @inline
-def log_is_short(chem, state, spot):
+def log_is_short(state, spot):
     """Whether the log may have no room for one more reaction."""
     return are_followed(state) and state.when.shape[0] - state.serial[LOGGED] < spot.ion.shape[0]
 
 
 @jit
-def log_lasts(walls, chem, entries, state, spot):
+def log_lasts(trace, room, parts, space, D, active_start, species, most):
     """Whether the log has room for all that a step's motion and encounters may bring.
 
     A molecule leaves once at most, and looks for a partner once, and once more where it comes through a partition.
+
+    Parameters
+    ----------
+    room : (species,) int64
+        Slots.
+    parts : (species,) bool
+    space : (species,) int64
+        As in Walls.
+    D : (species,) float64
+    active_start : (species + 1,) int64
+        As in Chemistry.
+    species, most : (entries,) int64
+        As in Entries.
     """
-    if not are_followed(state):
+    if trace.ion.shape[1] == 0:
         return True
+    largest = trace.hand.shape[0]
     needed = 0
-    for s in range(state.n.shape[0]):
-        if chem.D[s] > 0.0 and not chem.surface[s]:
-            needed += state.room[s] * (chem.carries[s] + (spot.ion.shape[0] if walls.parts[s] else 0))
-        if chem.active_start[s + 1] > chem.active_start[s]:
-            needed += state.room[s] * spot.ion.shape[0]
-    for e in range(entries.species.shape[0]):
-        needed += entries.most[e] * (chem.carries[entries.species[e]] + spot.ion.shape[0])
-    return state.when.shape[0] - state.serial[LOGGED] >= needed
+    for s in range(room.shape[0]):
+        if space[s] >= 0 and D[s] > 0.0:
+            needed += room[s] * (trace.carries[s] + (largest if parts[s] else 0))
+        if active_start[s + 1] > active_start[s]:
+            needed += room[s] * largest
+    for e in range(species.shape[0]):
+        needed += most[e] * (trace.carries[species[e]] + largest)
+    return trace.when.shape[0] - trace.serial[LOGGED] >= needed

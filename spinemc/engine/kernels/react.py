@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.ions import are_followed, gather_ions, is_at, log_is_short, put_down
+from spinemc.engine.kernels.ions import are_followed, gather_ions, is_at, log_is_short, put_down, trace_of
 from spinemc.engine.kernels.places import anywhere_in, anywhere_in_cell, beside_membrane
 from spinemc.engine.kernels.rng import EVENT, FIRST, REACT, exponential, inline, jit, pick, uniform, words
 from spinemc.engine.kernels.roster import cell_of, find, note_arrival, note_departure
@@ -112,8 +112,9 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         spot.face[m] = NONE
     state.fired[r] += 1
     follows = are_followed(state)
+    trace = trace_of(chem, state, spot)
     if follows:
-        gather_ions(chem, key, state, spot, r, s0, j0, s1, j1)
+        gather_ions(trace, key, r, s0, j0, s1, j1)
     take0 = s0 >= 0 and chem.consumed[r, 0]
     take1 = s1 >= 0 and chem.consumed[r, 1]
     if take0 and take1 and s0 == s1:
@@ -129,7 +130,7 @@ def perform(walls, cells, chem, key, state, spot, r, s0, i0, s1, i1):
         x, y, z = spot.at[m, 0], spot.at[m, 1], spot.at[m, 2]
         add(cells, chem, state, s, x, y, z, spot.voxel[m], spot.behind[m], spot.face[m])
         if follows:
-            put_down(chem, state, spot, s, chem.product_ion[low + m])
+            put_down(trace, s, chem.product_ion[low + m])
 
 
 @inline
@@ -185,7 +186,7 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
         for s in range(n.shape[0]):
             if state.room[s] - n[s] < MOST_PRODUCTS:
                 return left
-        if log_is_short(chem, state, spot):
+        if log_is_short(state, spot):
             return left
         left -= state.clock[0] / total
         is_at(state, t + span - left)
@@ -212,12 +213,13 @@ def fire(walls, cells, chem, key, state, spot, t, span, left):
                 continue
             state.fired[r] += 1
             follows = are_followed(state)
+            trace = trace_of(chem, state, spot)
             if follows:
-                gather_ions(chem, key, state, spot, r, NONE, NONE, NONE, NONE)
+                gather_ions(trace, key, r, NONE, NONE, NONE, NONE)
             for m in range(chem.product_start[r], chem.product_start[r + 1]):
                 add(cells, chem, state, chem.product[m], x, y, z, v, NONE, NONE)
                 if follows:
-                    put_down(chem, state, spot, chem.product[m], chem.product_ion[m])
+                    put_down(trace, chem.product[m], chem.product_ion[m])
         else:
             i = pick(c, state.n[s])
             perform(walls, cells, chem, key, state, spot, r, s, i, NONE, NONE)

@@ -15,9 +15,9 @@ from spinemc.engine.kernels.ions import (
     is_at,
     log_is_short,
     log_lasts,
-    note_all,
-    pick_up,
+    pick_up_and_note,
     put_down,
+    trace_of,
 )
 from spinemc.engine.kernels.membrane import glide, tangents, voxels_of
 from spinemc.engine.kernels.move import frame_of, point_in_voxel, voxel_at
@@ -77,6 +77,8 @@ BEFORE, MOTION, AFTER = range(3)
 def leave(walls, cells, chem, key, state, spot, s, leavers, dt):
     """Take out the molecules that have left a volume species in its motion, those that State.leaver tells."""
     step = state.serial[STEPS]
+    follows = are_followed(state)
+    trace = trace_of(chem, state, spot)
     for m in range(leavers - 1, -1, -1):
         i = np.int64(state.leaver[m])
         way = np.int64(state.way[m])
@@ -84,12 +86,10 @@ def leave(walls, cells, chem, key, state, spot, s, leavers, dt):
         x = state.x[j]
         y = state.y[j]
         z = state.z[j]
-        follows = are_followed(state)
         if follows:
-            note_all(chem, state, s, j, at_boundary(state, way if way >= 0 else THROUGH - way))
+            pick_up_and_note(trace, s, j, at_boundary(state, way if way >= 0 else THROUGH - way))
             if way < 0 and walls.becomes[THROUGH - way] == s:
                 continue
-            pick_up(chem, state, spot, s, j, np.int64(0))
         remove(cells, chem, state, s, i)
         if way >= 0:
             state.absorbed[way] += 1
@@ -98,7 +98,7 @@ def leave(walls, cells, chem, key, state, spot, s, leavers, dt):
         v = voxel_at(frame_of(walls, walls.space[kind]), x, y, z)
         add(cells, chem, state, kind, x, y, z, v, NONE, ARRIVED if kind > s else NONE)
         if follows:
-            put_down(chem, state, spot, kind, np.int64(0))
+            put_down(trace, kind, np.int64(0))
         if kind < s and state.serial[FULL] == 0:  # those of its new kind have met theirs
             _, _, _, d = words(key, i, step, MOVE, s, FIRST)
             encounter(walls, cells, chem, key, state, spot, kind, state.n[kind] - 1, dt, uniform(d))
@@ -193,7 +193,7 @@ def enter(walls, cells, chem, entries, key, state, spot, block, e, dt):
             state.absorbed[entries.boundary[e]] -= 1
             i = np.int64(block.hard[m])
             add(cells, chem, state, s, block.x[i], block.y[i], block.z[i], np.int64(block.start[i]), NONE, NONE)
-            bring(chem, state, s, at_boundary(state, entries.boundary[e]))
+            bring(trace_of(chem, state, spot), s, at_boundary(state, entries.boundary[e]))
             if chem.active_start[s + 1] > chem.active_start[s] and state.serial[FULL] == 0:
                 encounter(walls, cells, chem, key, state, spot, s, state.n[s] - 1, dt, block.left[i])
 
@@ -308,13 +308,22 @@ def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, fir
         t = start + step * dt
         if state.pause[PART] == BEFORE:
             if not half(walls, cells, chem, key, state, spot, t, 0.5 * dt):
-                return step, LOG if log_is_short(chem, state, spot) else GROW
+                return step, LOG if log_is_short(state, spot) else GROW
             state.pause[PART] = MOTION
         if state.pause[PART] == MOTION:
             if state.pause[LEAVERS] < 0:
                 if not has_room(state, entries):
                     return step, GROW
-                if not log_lasts(walls, chem, entries, state, spot):
+                if not log_lasts(
+                    trace_of(chem, state, spot),
+                    state.room,
+                    walls.parts,
+                    walls.space,
+                    chem.D,
+                    chem.active_start,
+                    entries.species,
+                    entries.most,
+                ):
                     return step, LOG
             is_at(state, t + 0.5 * dt)
             for m in range(chem.active.shape[0]):
@@ -345,7 +354,7 @@ def advance(walls, cells, chem, entries, key, state, spot, block, start, dt, fir
                 return step, OVERFLOW
             state.pause[PART] = AFTER
         if not half(walls, cells, chem, key, state, spot, t + 0.5 * dt, 0.5 * dt):
-            return step, LOG if log_is_short(chem, state, spot) else GROW
+            return step, LOG if log_is_short(state, spot) else GROW
         state.pause[PART] = BEFORE
         state.serial[STEPS] += 1
     return steps, DONE

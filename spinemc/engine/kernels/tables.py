@@ -117,8 +117,7 @@ class Chemistry(NamedTuple):
     side: np.ndarray  # (species,) side of its face whose cells it meets its like in, 0 for volume species
     D: np.ndarray  # (species,) [um^2/s]
     carries: np.ndarray  # (species,) followed ions on a molecule, see kernels.ions
-    ions: np.ndarray  # (reactions,) of all products together
-    parts: np.ndarray  # (reactions,) bool: whether ions of one reactant may end in different places
+    ions: np.ndarray  # (reactions, 2) of all products; and 1 where those of one reactant may end in different places
     product_ion: np.ndarray  # the first ion of each product, in the order in which they are handed out
 
 
@@ -194,8 +193,7 @@ class State(NamedTuple):
     cursor: np.ndarray  # (reactions,) row of the rate table in use
     rate: np.ndarray  # (reactions,) scratch: rates now
     when: np.ndarray  # (log,) what ions took part in, see kernels.ions: times [s]
-    whose: np.ndarray  # (log,) int64 numbers of the ions
-    what: np.ndarray  # (log,) int32
+    log: np.ndarray  # (log, 2) int64 the ion, and what it was
 
 
 # entries of State.pause: part of the step, what is left of half a step that was broken off [s], the species that moves
