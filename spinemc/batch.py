@@ -45,7 +45,7 @@ def run_blocks(
             _write(out, shape, number, _expected(shape.jobs_of(number).start, system), system)
             yield number
         return
-    here, recorded = store.place(out), shape.recorded_jobs
+    here = store.place(out)
     systems: dict[int, System] = {}
 
     def jobs() -> Iterator[Job]:
@@ -53,9 +53,11 @@ def run_blocks(
             systems[number] = plan.system(shape.point_of(number))
             run = systems[number].scenario.run
             for job in shape.jobs_of(number):
-                keeps = run.checkpoint > 0.0 or job in recorded
-                spool = store.Spool(here, job, run.checkpoint or None) if keeps else None
-                yield Job(systems[number], run.seed, job % shape.trials, job, spool)
+                trial = job % shape.trials
+                tables = [table.group for table in shape.ragged if trial in table.trials]
+                keeps = run.checkpoint > 0.0 or tables
+                spool = store.Spool(here, job, run.checkpoint or None, tables) if keeps else None
+                yield Job(systems[number], run.seed, trial, job, spool)
 
     results = ensemble.run_jobs(jobs(), threads, report)
     for number in numbers:

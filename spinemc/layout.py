@@ -13,8 +13,60 @@ from spinemc.geometry.mesh import Geometry
 from spinemc.scenario.sweeps import Axis
 
 CHUNK_BYTES = 4_000_000
-ROWS = 300_000  # of positions in a chunk
+ROWS = 300_000  # of tables in a chunk
+XYZ = "x", "y", "z"
 NANOMETRE = 1e-3  # um
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Tables of some trials, each of as many rows as it has, one behind another in arrays.
+
+    Attributes
+    ----------
+    group : str
+        Where they are, `positions/Ca`.
+    row : str
+        The dimension of the rows.
+    trials : tuple of int
+        Whose.
+    columns : dict of str to (str, tuple, dict)
+        Type, dimensions beside the rows, attributes of each column.
+    frames : (frame,) float64 or None
+        Times of the frames that a table is cut into [s]; None where it is not.
+    labels : dict of str to tuple of str
+        Coordinates that columns are indices into.
+    """
+
+    group: str
+    row: str
+    trials: tuple[int, ...]
+    columns: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]
+    frames: np.ndarray | None = None
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def positions(species: str, frames: np.ndarray, trials: Sequence[int], carriers: tuple[str, ...] = ()) -> Ragged:
+    """The table of the positions of a species at `frames` [s] in some trials; of ions, with what may hold them."""
+    number = "number of the ion" if carriers else "number of the molecule"
+    columns: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+        "position": ("int32", ("xyz",), {"long_name": "position", "units": "um", "scale_factor": NANOMETRE}),
+        "particle": ("int32", (), {"long_name": number, "units": "1"}),
+    }
+    if carriers:
+        columns["carrier"] = "int16", (), {"long_name": "index into population, of what holds the ion"}
+    labels = {"population": carriers} if carriers else {}
+    return Ragged(f"positions/{species}", "row", tuple(trials), columns, np.asarray(frames), labels)
+
+
+def ions(species: str, trials: Sequence[int], events: tuple[str, ...], kinds: tuple[str, ...]) -> Ragged:
+    """The table of what happened to the ions of a species; `events` by number, and the kind of each."""
+    columns: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+        "time": ("float64", (), {"long_name": "time", "units": "s"}),
+        "particle": ("int32", (), {"long_name": "number of the ion", "units": "1"}),
+        "what": ("int32", (), {"long_name": "index into event"}),
+    }
+    return Ragged(f"ions/{species}", "entry", tuple(trials), columns, None, {"event": events, "kind": kinds})
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +100,8 @@ class Layout:
         Trials in a block, which is the unit of writing.
     integer : bool
         Whether molecules are whole, as with particles, or real, as with rate equations.
-    positions : tuple of (str, (frame,) float64, tuple of int)
-        Species, times of the frames [s] and trials whose positions are kept.
+    ragged : tuple of Ragged
+        Positions and ions that are kept of some trials.
     plasticity : tuple of (str, tuple of str, tuple of str)
         Rule, labels of its synapses, names of its variables.
     axes, beside : tuple of Axis
@@ -71,7 +123,7 @@ class Layout:
     boundaries: tuple[str, ...] = ()
     block: int = 4
     integer: bool = True
-    positions: tuple[tuple[str, np.ndarray, tuple[int, ...]], ...] = ()
+    ragged: tuple[Ragged, ...] = ()
     plasticity: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
     axes: tuple[Axis, ...] = ()
     beside: tuple[Axis, ...] = ()
@@ -125,11 +177,6 @@ class Layout:
         """The jobs of these trials at all points, in order."""
         return [point * self.trials + k for point in range(prod(self.shape)) for k in self.recorded(trials)]
 
-    @property
-    def recorded_jobs(self) -> set[int]:
-        """All jobs that leave frames."""
-        return {job for _, _, trials in self.positions for job in self.recorded_of(trials)}
-
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -176,7 +223,7 @@ class Array:
     @property
     def is_ragged(self) -> bool:
         """Whether it has as many rows as there will be."""
-        return self.dims[0] == "row"
+        return self.dims[0] in ("row", "entry")
 
 
 Fixed = tuple[tuple[str, ...], Any, dict[str, str]]
@@ -215,16 +262,18 @@ def growing(layout: Layout) -> dict[str, Array]:
     for rule, synapses, variables in layout.plasticity:
         for name in variables:
             arrays[f"plasticity/{rule}/{name}"] = series(("synapse",), (len(synapses),), "float64", name)
-    for species, frames, trials in layout.positions:
-        group = f"positions/{species}"
-        shape = len(layout.recorded(trials)), len(frames)
-        sizes = {"long_name": "molecules in the frame", "units": "1", "sample_dimension": "row"}
-        where = {"long_name": "position", "units": "um", "scale_factor": NANOMETRE}
-        number = {"long_name": "number of the molecule", "units": "1"}
-        one = *(1,) * len(axes), 1, shape[1]
-        arrays[f"{group}/row_size"] = Array((*axes, "trial", "frame"), (*points, *shape), "int32", one, sizes)
-        arrays[f"{group}/position"] = Array(("row", "xyz"), (0, 3), "int32", (ROWS, 3), where)
-        arrays[f"{group}/particle"] = Array(("row",), (0,), "int32", (ROWS,), number)
+    for table in layout.ragged:
+        recorded = len(layout.recorded(table.trials))
+        frames = () if table.frames is None else (len(table.frames),)
+        dims = (*axes, "trial", *(() if table.frames is None else ("frame",)))
+        said = {"long_name": f"{table.row}s", "units": "1", "sample_dimension": table.row}
+        one = (*(1,) * len(axes), 1, *frames)
+        arrays[f"{table.group}/row_size"] = Array(dims, (*points, recorded, *frames), "int64", one, said)
+        for name, (dtype, beside_row, attributes) in table.columns.items():
+            width = tuple(len(XYZ) for _ in beside_row)
+            arrays[f"{table.group}/{name}"] = Array(
+                (table.row, *beside_row), (0, *width), dtype, (ROWS, *width), attributes
+            )
     return arrays
 
 
@@ -235,7 +284,7 @@ def fixed(layout: Layout, geometries: Sequence[Geometry]) -> dict[str, Fixed]:
     none: dict[str, str] = {}
     trial = ("trial",), np.arange(layout.trials), none
     time = ("time",), np.asarray(layout.time, dtype=np.float64), {"units": "s", "standard_name": "time"}
-    xyz = ("xyz",), ("x", "y", "z"), none
+    xyz = ("xyz",), XYZ, none
     um = {"units": "um"}
     arrays = {
         "counts/compartment": (("compartment",), layout.compartments, {}),
@@ -279,7 +328,7 @@ def fixed(layout: Layout, geometries: Sequence[Geometry]) -> dict[str, Fixed]:
         arrays[f"plasticity/{rule}/synapse"] = (("synapse",), _unique(synapses), {})
     series = ["counts", "surface", "events", *(f"plasticity/{rule}" for rule, _, _ in layout.plasticity)]
     arrays |= {f"{group}/trial": trial for group in series} | {f"{group}/time": time for group in series}
-    everywhere = [*series, *(f"positions/{species}" for species, _, _ in layout.positions)]
+    everywhere = [*series, *(table.group for table in layout.ragged)]
     for axis in (*layout.axes, *layout.beside):
         text = isinstance(axis.values[0], str)
         values = axis.values if text else np.array(axis.values, np.float64)
@@ -287,11 +336,15 @@ def fixed(layout: Layout, geometries: Sequence[Geometry]) -> dict[str, Fixed]:
         where = [*everywhere, "geometry"] if len(geometries) > 1 else everywhere
         dims = axes if axis in layout.beside else (axis.name,)
         arrays |= {f"{group}/{axis.name}": (dims, values, said) for group in where}
-    for species, frames, trials in layout.positions:
-        group = f"positions/{species}"
-        arrays[f"{group}/trial"] = (("trial",), np.array(layout.recorded(trials), np.int64), {})
-        arrays[f"{group}/frame"] = (("frame",), np.asarray(frames, np.float64), time[2])
-        arrays[f"{group}/xyz"] = xyz
+    for table in layout.ragged:
+        arrays[f"{table.group}/trial"] = (("trial",), np.array(layout.recorded(table.trials), np.int64), {})
+        if table.frames is not None:
+            arrays[f"{table.group}/frame"] = (("frame",), np.asarray(table.frames, np.float64), time[2])
+        if any(beside for _, beside, _ in table.columns.values()):
+            arrays[f"{table.group}/xyz"] = xyz
+        for k, (name, values) in enumerate(table.labels.items()):
+            dim = next(iter(table.labels))  # those after the first go along it
+            arrays[f"{table.group}/{name}"] = ((dim,), _unique(values) if k == 0 else values, {})
     return arrays
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from spinemc import plasticity
+from spinemc.chemistry.ions import ways
 from spinemc.chemistry.names import check_names, each_place
 from spinemc.chemistry.network import network
 from spinemc.engine.fingerprint import digest_of, fingerprint
@@ -23,7 +24,7 @@ from spinemc.engine.system import System
 from spinemc.errors import ScenarioError, StoreError
 from spinemc.geometry import Geometry, build
 from spinemc.geometry.grid import grid
-from spinemc.layout import Layout
+from spinemc.layout import Layout, Ragged, ions, positions
 from spinemc.scenario import Scenario, override, parse_scenario
 from spinemc.scenario.sweeps import Axis, Sweep
 from spinemc.twins import ode
@@ -83,15 +84,31 @@ def layout(system: System) -> Layout:
         boundaries=tuple(label for label, _, _ in system.boundaries),
         block=_block(trials, _trial_bytes(system)),
         integer=particles,
-        positions=tuple(
-            (name, frame_times(scenario.run.t_stop, record.every), record.trials)
-            for record in scenario.positions
-            for name in record.species
-        )
-        if particles
-        else (),
+        ragged=_tables(system) if particles else (),
         plasticity=plasticity.synapses(scenario.plasticity),
     )
+
+
+def _tables(system: System) -> tuple[Ragged, ...]:
+    """What is kept of some trials: positions, and what happened to the ions that are followed."""
+    scenario, net = system.scenario, system.network
+    tables = [
+        positions(
+            name,
+            frame_times(scenario.run.t_stop, record.every),
+            record.trials,
+            net.species if record.follow and scenario.ions is not None and name == scenario.ions.species else (),
+        )
+        for record in scenario.positions
+        for name in record.species
+    ]
+    if scenario.ions is not None:
+        steps = [step.label for step in net.steps]
+        boundaries = [label for label, _, _ in system.boundaries]
+        releases = [f"release {n}, {release.species}" for n, release in enumerate(scenario.release, 1)]
+        kinds = [*ways(net, system.carries), *("boundary" for _ in boundaries), *("release" for _ in releases)]
+        tables.append(ions(scenario.ions.species, scenario.ions.trials, (*steps, *boundaries, *releases), tuple(kinds)))
+    return tuple(tables)
 
 
 def _trial_bytes(system: System) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,17 +12,14 @@ import numpy as np
 from spinemc import ensemble, figures, observables, simulate, store
 from spinemc.chemistry.releases import expected_number
 from spinemc.engine.limits import LIMITED, MOST, diffusion_limits, probabilities
-from spinemc.engine.system import System
-from spinemc.engine.trial import run_trial
 from spinemc.errors import StoreError
+from spinemc.forecast import forecast
 from spinemc.geometry import describe
 from spinemc.scenario import Scenario, parse_scenario
 from spinemc.twins import ode
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_PROBE = 0.5  # s, how long the speed is tried out for
 
 
 def check(scenario: Scenario) -> str:
@@ -69,34 +65,12 @@ def check(scenario: Scenario) -> str:
             )
         tables = sum(array.nbytes for array in (*system.walls, *system.cells))
         lines.append(f"tables of walls and cells: {tables / 1e6:.3g} MB")
-        seconds = _seconds_a_trial(system)
-        total = seconds * run.trials / ensemble.usable_cores()
-        trials = f"{run.trials} trials of {_duration(seconds)}"
+        told = forecast(system)
+        total = told.seconds * run.trials / ensemble.usable_cores()
+        trials = f"{run.trials} trials of {_duration(told.seconds)}"
         lines.append(f"time: about {_duration(total)} on {ensemble.usable_cores()} cores ({trials})")
-    lines.append(f"store: {_bytes(simulate.layout(system)) / 1e6:.2f} MB before compression")
+        lines.append(f"store: about {told.bytes / 1e6:.3g} MB")
     return "\n".join(lines)
-
-
-def _seconds_a_trial(system: System) -> float:
-    """How long one trial takes [s], from the beginning of one."""
-    reached = 0.0
-
-    def report(time: float, moves: int) -> bool:
-        nonlocal reached
-        reached = time
-        return perf_counter() - begin < _PROBE
-
-    run_trial(system, 0, 0, lambda time, moves: time == 0.0)  # what the kernels' loading takes is not the trial's
-    begin = perf_counter()
-    run_trial(system, 0, 0, report)
-    return (perf_counter() - begin) * system.scenario.run.t_stop / max(reached, 1e-12)
-
-
-def _bytes(layout: store.Layout) -> int:
-    times = layout.trials * len(layout.time)
-    volume = len(layout.compartments) * len(layout.volume_species)
-    surface = len(layout.regions) * len(layout.surface_species)
-    return times * (4 * (volume + surface) + 8 * (len(layout.reactions) + len(layout.boundaries)))
 
 
 def _duration(seconds: float) -> str:

@@ -85,6 +85,16 @@ def holders(network: Network, carries: np.ndarray) -> tuple[tuple[int, ...], ...
     return tuple(found)
 
 
+def ways(network: Network, carries: np.ndarray) -> tuple[str, ...]:
+    """What each step does to ions: `makes` some, `takes` some away, `hands on` all, or `nothing`."""
+    found = []
+    for step, after in zip(network.steps, holders(network, carries), strict=True):
+        before = given(step, carries)
+        made = sum(s != _GONE for s in after)
+        found.append("makes" if made > before else "takes" if made < before else "hands on" if after else "nothing")
+    return tuple(found)
+
+
 class _Solver:
     """The numbers of ions as unknowns: one for each species, and one for all that change into each other and back."""
 

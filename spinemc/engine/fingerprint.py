@@ -30,7 +30,7 @@ def fingerprint(system: System) -> dict[str, str]:
         "releases": _digest(scenario.release),
         "boundaries": _digest(scenario.boundary),
         "run": _digest(sorted(run.items())),
-        "record": _digest(scenario.positions),
+        "record": _digest(scenario.positions, scenario.ions),
         "plasticity": _digest(scenario.plasticity),
     }  # fmt: skip
 

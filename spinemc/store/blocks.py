@@ -99,7 +99,7 @@ def gather(out: str | Path, layout: Layout) -> None:
     """
     here = place(out)
     with refusals_told(here):
-        placed = _put_rows(here, layout) if layout.positions else sealed(here)
+        placed = _put_rows(here, layout) if layout.ragged else sealed(here)
         root = root_of(here)
         whole = next((n for n in range(layout.blocks) if n not in placed), layout.blocks)
         shapes = root["consolidated_metadata"]["metadata"]

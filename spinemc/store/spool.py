@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from time import monotonic
 
 import numpy as np
@@ -30,22 +30,40 @@ class Spool:
     trial : int
     every : float or None
         Seconds between two times that the state is saved; None for never.
+    tables : sequence of str
+        The tables that the trial leaves, `positions/Ca`; of the log of ions, `ions/Ca`.
     """
 
-    def __init__(self, here: Place, trial: int, every: float | None) -> None:
-        self._place, self._key, self._every = here, folder(trial), every
+    def __init__(self, here: Place, trial: int, every: float | None, tables: Sequence[str] = ()) -> None:
+        self._place, self._key, self._every, self._tables = here, folder(trial), every, tuple(tables)
+        self._log = next((table for table in tables if table.startswith("ions/")), "")
         self._last = monotonic()
         self._sizes: dict[str, list[int]] = {}
-        self._rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+        self._rows: dict[str, list[dict[str, np.ndarray]]] = {}
         self._parts: dict[str, int] = {}
 
-    def frame(self, species: str, position: np.ndarray, particle: np.ndarray) -> None:
-        """Take the positions (n, 3) [um] and numbers (n,) of a species in its next frame."""
-        rows = self._rows.setdefault(species, [])
-        self._sizes.setdefault(species, []).append(len(position))
-        rows.append((np.rint(position / NANOMETRE).astype(np.int32), particle.astype(np.int32)))
-        if sum(len(numbers) for _, numbers in rows) >= ROWS:
-            self._flush(species)
+    def frame(
+        self, species: str, position: np.ndarray, particle: np.ndarray, carrier: np.ndarray | None = None
+    ) -> None:
+        """Take the positions (n, 3) [um] and numbers (n,) of a species in its next frame; of ions, what holds them."""
+        columns: dict[str, np.ndarray] = {
+            "position": np.rint(position / NANOMETRE).astype(np.int32),
+            "particle": particle.astype(np.int32),
+        }
+        if carrier is not None:
+            columns["carrier"] = carrier.astype(np.int16)
+        self._add(f"positions/{species}", len(position), columns)
+
+    def events(self, time: np.ndarray, ion: np.ndarray, what: np.ndarray) -> None:
+        """Take the next entries of the log of ions."""
+        self._add(self._log, len(time), {"time": time, "particle": ion.astype(np.int32), "what": what})
+
+    def _add(self, table: str, size: int, columns: dict[str, np.ndarray]) -> None:
+        rows, sizes = self._rows.setdefault(table, []), self._sizes.setdefault(table, [])
+        sizes.append(size)
+        rows.append(columns)
+        if sum(sizes) >= ROWS:
+            self._flush(table)
 
     def is_due(self) -> bool:
         """Whether the state was last saved as long ago as it may be."""
@@ -53,10 +71,10 @@ class Spool:
 
     def save(self, state: Mapping[str, np.ndarray]) -> None:
         """Keep the state, and all frames until now."""
-        for species in self._sizes:
-            self._flush(species)
+        for table in self._sizes:
+            self._flush(table)
         names = list(self._parts)
-        parts = {"parts.species": np.array(names, dtype=str), "parts.number": np.array([self._parts[n] for n in names])}
+        parts = {"parts.table": np.array(names, dtype=str), "parts.number": np.array([self._parts[n] for n in names])}
         seals.write(self._place, f"{self._key}/state", _packed(**parts, **state))
         self._last = monotonic()
 
@@ -66,40 +84,41 @@ class Spool:
         if data is None:
             return None
         state = _unpacked(data)
-        names, numbers = state.pop("parts.species"), state.pop("parts.number")
+        names, numbers = state.pop("parts.table"), state.pop("parts.number")
         self._parts = {str(name): int(number) for name, number in zip(names, numbers, strict=True)}
         return state
 
     def close(self) -> None:
-        """Say that the trial has ended, and of how many parts its frames are."""
-        for species in self._sizes:
-            self._flush(species)
-        if self._parts:
-            seals.note(self._place, f"{self._key}/done", self._parts)
+        """Say that the trial has ended, and of how many parts its tables are."""
+        for table in self._tables:
+            self._flush(table)
+        if self._tables:
+            seals.note(self._place, f"{self._key}/done", {table: self._parts.get(table, 0) for table in self._tables})
 
-    def _flush(self, species: str) -> None:
-        sizes, rows = self._sizes.get(species), self._rows.get(species)
-        if not sizes or rows is None:
+    def _flush(self, table: str) -> None:
+        sizes, rows = self._sizes.get(table), self._rows.get(table)
+        if not sizes or not rows:
             return
-        part = self._parts.get(species, 0)
-        data = _packed(
-            row_size=np.array(sizes, np.int32),
-            position=np.concatenate([position for position, _ in rows]),
-            particle=np.concatenate([particle for _, particle in rows]),
-        )
-        seals.write(self._place, f"{self._key}/{species}.{part:06d}", data)
-        self._parts[species] = part + 1
+        part = self._parts.get(table, 0)
+        columns = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        data = _packed(row_size=np.array(sizes, np.int64), **columns)
+        seals.write(self._place, _part(self._key, table, part), data)
+        self._parts[table] = part + 1
         sizes.clear()
         rows.clear()
 
 
+def _part(key: str, table: str, number: int) -> str:
+    return f"{key}/{table.replace('/', '.')}.{number:06d}"
+
+
 def parts_of(here: Place, trial: int) -> dict[str, int] | None:
-    """Of how many parts the frames of a finished trial are, by species; None where that is not known."""
+    """Of how many parts the tables of a finished trial are; None where that is not known."""
     return seals.noted(here, f"{folder(trial)}/done")
 
 
-def parts(here: Place, trial: int, species: str, number: int) -> Iterator[Mapping[str, np.ndarray]]:
-    """The parts of a trial's frames, one after another: `row_size`, `position` [nm], `particle`.
+def parts(here: Place, trial: int, table: str, number: int) -> Iterator[Mapping[str, np.ndarray]]:
+    """The parts of a trial's table, one after another: its columns, and `row_size`, the rows of each frame or batch.
 
     Raises
     ------
@@ -107,7 +126,7 @@ def parts(here: Place, trial: int, species: str, number: int) -> Iterator[Mappin
         Where one is not there, or not as it was written.
     """
     for part in range(number):
-        key = f"{folder(trial)}/{species}.{part:06d}"
+        key = _part(folder(trial), table, part)
         data = seals.read(here, key)
         if data is None:
             raise LookupError(key)

@@ -136,7 +136,7 @@ def repair(
             again.add(damage.block)
         elif damage.key.startswith(spool.TRIALS):
             here.remove(spool.folder(int(damage.key.split("/")[2])))
-        elif damage.key.startswith("positions/") and damage.key not in fixed:
+        elif damage.key.startswith(tuple(f"{table.group}/" for table in layout.ragged)) and damage.key not in fixed:
             again |= _again(here, layout, damage.key, root["consolidated_metadata"]["metadata"])
     blocks.forget(here, sorted(again))
     if any(damage.key in (rows.SEAL, rows.COPY) for damage in damages):
@@ -147,9 +147,10 @@ def repair(
 
 def _again(here: Place, layout: Layout, key: str, known: dict[str, dict]) -> set[int]:
     """The blocks that have rows in a file of ragged arrays; their metadata is written again at once."""
-    _, species, array, file = key.split("/")
+    path, _, file = key.rpartition("/")
+    group, _, array = path.rpartition("/")
     if file == ROOT:
-        data = json.dumps(known[f"positions/{species}/{array}"], indent=2).encode()
+        data = json.dumps(known[path], indent=2).encode()
         here.write(key, data)
         told = rows.noted(here)
         rows.note(here, told | {"files": told["files"] | {key: seals.crc(data)}})
@@ -157,7 +158,8 @@ def _again(here: Place, layout: Layout, key: str, known: dict[str, dict]) -> set
     here.remove(key)
     at = [int(part) for part in file.split(".")[1:]]
     if array == "row_size":
-        (trials,) = (trials for name, _, trials in layout.positions if name == species)
-        shape = *layout.shape, len(layout.recorded(trials))
-        return {layout.block_of(layout.recorded_of(trials)[int(np.ravel_multi_index(at[:-1], shape))])}
-    return rows.blocks_in(here, layout, species, at[0] * ROWS, (at[0] + 1) * ROWS)
+        (table,) = (table for table in layout.ragged if table.group == group)
+        shape = *layout.shape, len(layout.recorded(table.trials))
+        number = int(np.ravel_multi_index(at[: len(shape)], shape))
+        return {layout.block_of(layout.recorded_of(table.trials)[number])}
+    return rows.blocks_in(here, layout, group, at[0] * ROWS, (at[0] + 1) * ROWS)

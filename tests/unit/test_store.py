@@ -13,6 +13,7 @@ from spinemc import store
 from spinemc.errors import StoreError
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.parts import box
+from spinemc.layout import positions
 from spinemc.store import Block, Layout, Spool, places
 
 TIME = np.linspace(0, 1e-3, 11)
@@ -42,7 +43,7 @@ LAYOUT = Layout(
     reactions=("Ca -> 0", "Ca -> 0", "Ca + Bm -> CaBm"),
     boundaries=("Ca at base",),
     block=3,
-    positions=(("Ca", FRAMES, (0, 2, 4, 11)),),
+    ragged=(positions("Ca", FRAMES, (0, 2, 4, 11)),),
     plasticity=(("bell2022", ("Ca in head",), ("weight",)),),
 )
 
@@ -89,7 +90,7 @@ ATTRIBUTES = {"scenario": "schema = 1\n", "scenario_path": "/somewhere/thin.toml
 
 def frames(path, trial: int) -> None:
     """What a trial leaves while it runs."""
-    spool, made = Spool(store.place(path), trial, None), rows(trial)
+    spool, made = Spool(store.place(path), trial, None, ["positions/Ca"]), rows(trial)
     ends = np.cumsum(made.row_size)
     for end, n in zip(ends, made.row_size, strict=True):
         spool.frame("Ca", made.position[end - n : end], made.particle[end - n : end])
@@ -427,7 +428,7 @@ def test_a_block_is_one_chunk_until_it_is_large(tmp_path):
 
     path = write(tmp_path / "small.zarr", ())
     assert zarr.open_array(path, path="counts/count").chunks == (3, 11, 2, 3)
-    long = replace(LAYOUT, time=np.linspace(0, 1, 100_001), positions=())
+    long = replace(LAYOUT, time=np.linspace(0, 1, 100_001), ragged=())
     store.create(tmp_path / "long.zarr", long, (tetrahedron(),), ATTRIBUTES)
     chunks = zarr.open_array(tmp_path / "long.zarr", path="counts/count").chunks
     assert chunks[0] == 3

@@ -1,0 +1,142 @@
+"""What a run will take: time and disk, from trials that are begun and a block that is written for a try."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from spinemc import store
+from spinemc.engine.system import System
+from spinemc.engine.trial import run_trial
+from spinemc.layout import NANOMETRE, Layout, growing
+from spinemc.plans import layout
+
+PROBE = 1.5  # s, how long trials are tried
+MOST = 8  # trials
+SEAL = 60  # bytes in a block's seal for each file
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run will take.
+
+    Attributes
+    ----------
+    seconds : float
+        A trial takes on one core [s].
+    bytes : float
+        The store will have on the disk.
+    """
+
+    seconds: float
+    bytes: float
+
+
+@dataclass(eq=False)
+class _Tried:
+    """A trial that was begun: a keeper that holds all it is given."""
+
+    frames: dict[str, list[tuple[np.ndarray, ...]]] = field(default_factory=dict)
+    log: list[tuple[np.ndarray, ...]] = field(default_factory=list)
+    state: Mapping[str, np.ndarray] = field(default_factory=dict)
+    reached: float = 0.0
+
+    def frame(
+        self, species: str, position: np.ndarray, particle: np.ndarray, carrier: np.ndarray | None = None
+    ) -> None:
+        columns = (position, particle) if carrier is None else (position, particle, carrier.astype(np.int16))
+        self.frames.setdefault(species, []).append(columns)
+
+    def events(self, time: np.ndarray, ion: np.ndarray, what: np.ndarray) -> None:
+        self.log.append((time, ion, what))
+
+    def is_due(self) -> bool:
+        return self.reached >= 1.0
+
+    def save(self, state: Mapping[str, np.ndarray]) -> None:
+        self.state = {name: np.array(state[name]) for name in ("count", "surface", "fired", "absorbed")}
+
+    def saved(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def forecast(system: System) -> Forecast:
+    """Begin some trials, write a block of what they gave into a store that is thrown away, and reckon.
+
+    Returns
+    -------
+    Forecast
+        Of a run of this system's scenario with particles.
+    """
+    run = system.scenario.run
+    run_trial(
+        system, run.seed, 0, lambda time, moves: time == 0.0
+    )  # what the kernels' loading takes is not the trial's
+    begin, tried = perf_counter(), []
+    while len(tried) < min(MOST, run.trials) and perf_counter() - begin < PROBE:
+        one = _Tried()
+
+        def report(time: float, moves: int, one: _Tried = one) -> bool:
+            one.reached = time / run.t_stop
+            return perf_counter() - begin < PROBE
+
+        run_trial(system, run.seed, len(tried), report, keeper=one)
+        tried.append(one)
+    seconds = (perf_counter() - begin) / max(sum(one.reached for one in tried), 1e-9)
+    return Forecast(seconds, _bytes(system, layout(system), tried))
+
+
+def _bytes(system: System, shape: Layout, tried: list[_Tried]) -> float:
+    """The size of the store: what is there from the beginning, and blocks and tables as large as what came until now."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run.zarr"
+        store.create(out, shape, (system.geometry,), {"scenario": system.scenario.text})
+        size = _folder_size(out)
+    names = [name for name, array in growing(shape).items() if "time" in array.dims]
+    samples = [max(1, int(one.reached * (len(shape.time) - 1) * (1.0 + 1e-9)) + 1) for one in tried]
+    series = 0.0
+    for name, species in (("count", system.network.volume_species), ("surface", system.network.surface_species)):
+        series += _packed([one.state[name][:n][..., species] for one, n in zip(tried, samples, strict=True)])
+    for name in ("fired", "absorbed"):
+        series += _packed(
+            [np.diff(one.state[name][:n], axis=0, prepend=0) for one, n in zip(tried, samples, strict=True)]
+        )
+    rules = 8 * sum(len(labels) * len(variables) for _, labels, variables in shape.plasticity)
+    size += (series / sum(samples) + rules) * len(shape.time) * shape.jobs
+    size += shape.blocks * SEAL * (1 + len(names))
+    best = max(tried, key=lambda one: one.reached)
+    for table in shape.ragged:
+        kind, _, species = table.group.partition("/")
+        batches = best.frames.get(species, []) if kind == "positions" else best.log
+        columns = [list(column) for column in zip(*batches, strict=True)]
+        whole = sum(_packed([_as_kept(kind, k, part) for part in column]) for k, column in enumerate(columns))
+        size += whole / max(best.reached, 1e-9) * prod(shape.shape) * len(shape.recorded(table.trials))
+    return size
+
+
+def _as_kept(kind: str, column: int, values: np.ndarray) -> np.ndarray:
+    """A column of a table in the type in which the store has it."""
+    if kind == "positions" and column == 0:
+        return np.rint(values / NANOMETRE).astype(np.int32)
+    return values.astype(np.int32) if values.dtype == np.int64 else values
+
+
+def _packed(parts: list[np.ndarray]) -> float:
+    """Bytes of arrays, one behind another, as the store packs them."""
+    from numcodecs import Zstd
+
+    data = np.concatenate(parts)
+    return float(len(Zstd().encode(np.ascontiguousarray(data)))) if data.size else 0.0
+
+
+def _folder_size(out: Path) -> int:
+    return sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
