@@ -17,6 +17,7 @@ import limits
 import numpy as np
 import peers
 import scaling
+import storing
 from measure import alone, now, peak, processor
 
 from spinemc.engine.trial import run_trial
@@ -64,6 +65,9 @@ def lines(given: argparse.Namespace, wanted: Sequence[str]) -> Iterator[str]:
     if given.scaling or given.limits:
         yield from (scaling if given.scaling else limits).table(given.repeats)
         return
+    if given.store:
+        yield from storing.table(given.path)
+        return
     scenarios = {name: given.path / f"{WORKLOADS[name]}.toml" for name in wanted}
     for name in [name for name, scenario in scenarios.items() if not scenario.is_file()]:
         yield f"{name:<10} skipped: there is no {scenarios.pop(name).name} in the folder of scenarios (--path)"
@@ -81,9 +85,11 @@ def main() -> None:
     instead.add_argument("--peers", action="store_true", help="Smoldyn beside the engine, in turn: a, b and c")
     instead.add_argument("--scaling", action="store_true", help="what grows, and what that costs: no workloads")
     instead.add_argument("--limits", action="store_true", help="what the machine can do at all: no workloads")
+    instead.add_argument("--store", action="store_true", help="what the store costs, in time and memory")
     instead.add_argument("--kernels", action="store_true", help="single kernels, by pytest-benchmark: no workloads")
     given = options.parse_args()
-    known = [] if given.scaling or given.limits or given.kernels else list(peers.GOALS if given.peers else WORKLOADS)
+    others = given.scaling or given.limits or given.store or given.kernels
+    known = [] if others else list(peers.GOALS if given.peers else WORKLOADS)
     unknown = [name for name in given.workload if name not in known]
     if unknown or given.repeats < 1:
         options.error(f"{unknown[0]} is not a workload here" if unknown else "--repeats is at least 1")

@@ -81,7 +81,8 @@ def forecast(system: System) -> Forecast:
     run_trial(
         system, run.seed, 0, lambda time, moves: time == 0.0
     )  # what the kernels' loading takes is not the trial's
-    begin, tried = perf_counter(), []
+    begin = perf_counter()
+    tried: list[_Tried] = []
     while len(tried) < min(MOST, run.trials) and perf_counter() - begin < PROBE:
         one = _Tried()
 
@@ -96,20 +97,19 @@ def forecast(system: System) -> Forecast:
 
 
 def _bytes(system: System, shape: Layout, tried: list[_Tried]) -> float:
-    """The size of the store: what is there from the beginning, and blocks and tables as large as what came until now."""
+    """The size of the store: what is there from the beginning, and the rest as large as what came until now."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run.zarr"
         store.create(out, shape, (system.geometry,), {"scenario": system.scenario.text})
-        size = _folder_size(out)
+        size = float(_folder_size(out))
     names = [name for name, array in growing(shape).items() if "time" in array.dims]
     samples = [max(1, int(one.reached * (len(shape.time) - 1) * (1.0 + 1e-9)) + 1) for one in tried]
     series = 0.0
-    for name, species in (("count", system.network.volume_species), ("surface", system.network.surface_species)):
-        series += _packed([one.state[name][:n][..., species] for one, n in zip(tried, samples, strict=True)])
+    for name, kinds in (("count", system.network.volume_species), ("surface", system.network.surface_species)):
+        series += _packed([one.state[name][:n][..., kinds] for one, n in zip(tried, samples, strict=True)])
     for name in ("fired", "absorbed"):
-        series += _packed(
-            [np.diff(one.state[name][:n], axis=0, prepend=0) for one, n in zip(tried, samples, strict=True)]
-        )
+        since = [np.diff(one.state[name][:n], axis=0, prepend=0) for one, n in zip(tried, samples, strict=True)]
+        series += _packed(since)
     rules = 8 * sum(len(labels) * len(variables) for _, labels, variables in shape.plasticity)
     size += (series / sum(samples) + rules) * len(shape.time) * shape.jobs
     size += shape.blocks * SEAL * (1 + len(names))

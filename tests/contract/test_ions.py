@@ -7,6 +7,8 @@ import pytest
 
 import spinemc as smc
 from spinemc import store
+from spinemc.forecast import forecast
+from spinemc.plans import prepare
 from spinemc.scenario import parse_scenario
 
 SCENARIO = """schema = 1
@@ -151,3 +153,11 @@ def test_a_run_broken_off_tells_the_same_of_its_ions(run):
         for name, values in tree[group].variables.items():
             np.testing.assert_array_equal(again[group].variables[name], values, err_msg=f"{group}/{name}")
     assert store.verify(out) == []
+
+
+def test_the_size_of_the_store_is_told_before(run):
+    """Within 30 %, with counts, events, positions and the log of ions, from trials that were begun."""
+    _, folder = run
+    told = forecast(prepare(parse_scenario(SCENARIO))).bytes
+    size = sum(file.stat().st_size for file in (folder / "run.zarr").rglob("*") if file.is_file())
+    assert told == pytest.approx(size, rel=0.3)

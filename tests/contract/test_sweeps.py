@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -239,3 +244,43 @@ def test_a_cluster_that_is_not_there(file, tmp_path, monkeypatch, capsys):
     assert status == 2
     assert "--scheduler tcp://127.0.0.1:9: there is no scheduler that answers" in capsys.readouterr().err
     assert not (tmp_path / "x.zarr").exists()
+
+
+def test_the_job_of_the_manual_runs(file, tmp_path):
+    """The script for SLURM, with a stand-in for srun: scheduler and worker come up, the sweep ends; and again."""
+    pytest.importorskip("distributed", reason="dask.distributed is an extra")
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "many.md").read_text()
+    (script,) = (text for text in re.findall(r"```sh\n(.*?)```", manual, flags=re.DOTALL) if "#SBATCH" in text)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    python = Path(sys.executable).parent
+    commands = {
+        "srun": '#!/bin/sh\nexec "$@"\n',
+        "spinemc": f'#!/bin/sh\nexec {sys.executable} -m spinemc "$@"\n',
+        "dask": f'#!/bin/sh\nexec {python}/dask "$@" --host 127.0.0.1 {{}}\n'.format("--no-dashboard"),
+        "python": f'#!/bin/sh\nexec {sys.executable} "$@"\n',
+    }
+    for name, text in commands.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    (tmp_path / "necks.toml").write_text(
+        'schema = 1\nscenario = "s.toml"\n[[vary]]\nkey = "geometry.neck_radius"\nvalues = ["40 nm", "50 nm"]\n'
+    )
+    (tmp_path / "job.sh").write_text(script + "kill $(jobs -p)\n")
+    environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "SLURM_CPUS_PER_TASK": "2"}
+    for turn in ("sweep", "resume"):
+        (tmp_path / "scheduler.json").unlink(missing_ok=True)
+        process = subprocess.Popen(
+            ["bash", "-e", "job.sh"], cwd=tmp_path, env=environment, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            out, error = process.communicate(timeout=120)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        assert process.returncode == 0, error
+        assert "necks.zarr" in out, turn
+        tree = store.open(tmp_path / "necks.zarr")
+        assert tree.attrs["complete"] and tree["counts/count"].sizes["neck_radius"] == 2
+        (tmp_path / "necks.zarr/counts/count/c.1.2.0.0.0").unlink()
