@@ -37,9 +37,6 @@ KEPT = 4  # systems of a sweep at a time
 ONE = Sweep((), ((),))
 """No sweep: one point at which nothing is varied."""
 
-LABELS = "time", "compartments", "volume_species", "regions", "surface_species", "reactions", "boundaries"
-"""What all points of a sweep have alike."""
-
 
 def prepare(scenario: Scenario) -> System:
     """Build the geometry, the network and the grid of a scenario, and check that they can run together.
@@ -135,8 +132,10 @@ class Plan:
     scenario : Scenario
     sweep : Sweep
         What is varied; for one run, nothing at its only point.
-    known : dict of str to str
+    known : dict
         Digests that the points' systems must have, by number and subject, where the run was begun before.
+    name : str
+        What messages call its store then.
     """
 
     scenario: Scenario
@@ -203,13 +202,34 @@ class Plan:
 
     def _refuse_unlike(self, first: Layout, here: Layout, point: int) -> None:
         """Refuse a point whose arrays have other labels than the first."""
-        for subject in LABELS:
-            one, other = getattr(first, subject), getattr(here, subject)
-            if len(one) != len(other) or not all(a == b for a, b in zip(one, other, strict=True)):
-                raise ScenarioError(
-                    f"sweep, {', '.join(self.sweep.settings[point])}: the {subject.replace('_', ' ')} are not those of "
-                    "the first point, so they cannot share arrays: sweep them into stores of their own."
-                )
+        one, other = _labels(first), _labels(here)
+        unlike = [subject for subject in one if one[subject] != other[subject]]
+        if unlike:
+            raise ScenarioError(
+                f"sweep, {', '.join(self.sweep.settings[point])}: the {' and '.join(unlike)} are not those of the "
+                "first point, so they cannot share arrays: sweep them into stores of their own."
+            )
+
+
+def _labels(shape: Layout) -> dict[str, Any]:
+    """What all points of a sweep have alike."""
+    frames = [(table.group, table.trials, table.labels, _times(table)) for table in shape.ragged]
+    return {
+        "numbers of trials": shape.trials,
+        "sample times": shape.time.tolist(),
+        "compartments": shape.compartments,
+        "regions": shape.regions,
+        "species": (shape.volume_species, shape.surface_species),
+        "reactions": shape.reactions,
+        "boundaries": shape.boundaries,
+        "engines": shape.integer,
+        "synapses": shape.plasticity,
+        "records": frames,
+    }
+
+
+def _times(table: Ragged) -> list[float] | None:
+    return None if table.frames is None else list(table.frames)
 
 
 def of_store(name: str, attributes: Mapping[str, Any]) -> Plan:
@@ -218,9 +238,11 @@ def of_store(name: str, attributes: Mapping[str, Any]) -> Plan:
     Raises
     ------
     StoreError
-        The scenario's file has changed since.
+        The scenario's file has changed since, or there is no scenario to go on with.
     """
     path = attributes.get("scenario_path") or None
+    if not attributes["scenario"]:
+        raise StoreError(f"{name}: its scenario was built from values, so that nothing here says how to go on.")
     _refuse_changed_file(name, attributes)
     told = json.loads(attributes.get("sweep") or '{"axes": [], "beside": [], "settings": [[]]}')
     axes, beside = (

@@ -202,3 +202,52 @@ def test_a_folder_that_cannot_be_written(small_disk, tmp_path, capsys):
         assert "Read-only file system" in said and said.count("\n") == 1
     assert cli.main(["info", str(out), "--verify"]) == 0
     assert store.open(out)["counts/count"].sizes["trial"] == 2
+
+
+TABLE = """[[reaction]]
+equation = "0 -> Ca"
+kf = { table = "source.csv" }
+"""
+
+
+def began(folder):
+    """A run of which two blocks are there; its scenario names a table."""
+    (folder / "source.csv").write_text("0, 1000\n0.01, 5000\n")
+    (folder / "s.toml").write_text(KINDS["counts"].replace("trials = 40", "trials = 8") + TABLE)
+    write, done = store.write, []
+
+    def interrupted(*given):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(write(*given))
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store, "write", interrupted)
+        smc.run(load_scenario(folder / "s.toml"), folder / "run.zarr")
+    return folder / "run.zarr"
+
+
+def test_a_run_goes_on_only_as_it_began(tmp_path, capsys, monkeypatch):
+    """Another scenario, another table, other kernels: refused, with what differs; and nothing is changed."""
+    out = began(tmp_path)
+    before = arrays(out)
+    scenario, table = tmp_path / "s.toml", tmp_path / "source.csv"
+    text, rows = scenario.read_text(), table.read_text()
+
+    def refused() -> str:
+        assert cli.main(["resume", str(out), "--quiet"]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and arrays(out) == before
+        return said
+
+    scenario.write_text(text.replace('kb = "300 /s"', 'kb = "200 /s"'))
+    assert "s.toml has changed since the run began: reaction.1.kb is 200 /s, and ran as 300 /s." in refused()
+    scenario.write_text(text)
+    table.write_text(rows.replace("5000", "6000"))
+    assert "reactions would not be as when the run began: a file that its scenario names has changed" in refused()
+    table.write_text(rows)
+    with monkeypatch.context() as patch:
+        patch.setattr("spinemc.engine.fingerprint.folder", lambda: tmp_path / "0123456789abcdef")
+        assert "was made with other kernels" in refused() and "0123456789abcdef" in refused()
+    assert cli.main(["resume", str(out), "--quiet"]) == 0
+    assert store.finished(out) == 8
