@@ -82,8 +82,10 @@ KINDS = {
     "counts": HEAD.format(t_stop="10 ms", trials=40, checkpoint="0 s") + CALCIUM,
     "pumps and rules": HEAD.format(t_stop="10 ms", trials=24, checkpoint="0.2 s") + CALCIUM + PUMPS,
     "frames": HEAD.format(t_stop="20 ms", trials=8, checkpoint="0.1 s") + CALCIUM + FRAMES,
-    "one long trial": HEAD.format(t_stop="150 ms", trials=1, checkpoint="0.3 s") + CALCIUM + FRAMES,
-    "sweep": HEAD.format(t_stop="5 ms", trials=6, checkpoint="0.1 s") + CALCIUM + FRAMES,
+    "one long trial": HEAD.format(t_stop="150 ms", trials=1, checkpoint="0.3 s")
+    + CALCIUM
+    + FRAMES.replace(", 1, 5, 6", ""),
+    "sweep": HEAD.format(t_stop="5 ms", trials=6, checkpoint="0.1 s") + CALCIUM + FRAMES.replace(", 6", ""),
 }
 VARY = "species.Ca.D=100 um^2/s,150 um^2/s,220 um^2/s,250 um^2/s"
 
