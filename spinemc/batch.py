@@ -10,10 +10,11 @@ import numpy as np
 
 from spinemc import ensemble, plasticity, store
 from spinemc.engine.system import System
+from spinemc.engine.trial import run_trial
 from spinemc.ensemble import Job
 from spinemc.plans import Plan
 from spinemc.store import Block, Layout
-from spinemc.twins import ode
+from spinemc.twins import compartments, ode
 
 
 def run_blocks(
@@ -59,7 +60,8 @@ def run_blocks(
                 spool = store.Spool(here, job, run.checkpoint or None, tables) if keeps else None
                 yield Job(systems[number], run.seed, trial, job, spool)
 
-    results = ensemble.run_jobs(jobs(), threads, report)
+    level = compartments.run_trial if plan.scenario.run.engine == "compartments" else run_trial
+    results = ensemble.run_jobs(jobs(), threads, report, level)
     for number in numbers:
         done = list(islice(results, len(shape.jobs_of(number))))
         block = Block(

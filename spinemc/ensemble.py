@@ -44,6 +44,7 @@ def run_jobs(
     jobs: Iterable[Job],
     threads: int | None = None,
     report: Callable[[int, float, int], None] = lambda name, time, moves: None,
+    run: Callable[..., Trial | None] = run_trial,
 ) -> Iterator[Trial]:
     """Run trials in threads and yield them in their order.
 
@@ -58,6 +59,8 @@ def run_jobs(
         All usable cores by default.
     report : callable
         Called with the job's name, the time it reached [s] and its particle-steps so far, from the threads.
+    run : callable
+        What runs a trial, as `spinemc.engine.trial.run_trial` does.
 
     Yields
     ------
@@ -72,7 +75,7 @@ def run_jobs(
             return not stopped.is_set()
 
         with team.core():
-            return None if stopped.is_set() else run_trial(job.system, job.seed, job.number, tell, team, job.keeper)
+            return None if stopped.is_set() else run(job.system, job.seed, job.number, tell, team, job.keeper)
 
     ahead: deque[Future[Trial | None]] = deque()
     with Team(threads) as team, ThreadPoolExecutor(threads) as pool:

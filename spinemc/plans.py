@@ -27,7 +27,7 @@ from spinemc.geometry.grid import grid
 from spinemc.layout import Layout, Ragged, ions, positions
 from spinemc.scenario import Scenario, override, parse_scenario
 from spinemc.scenario.sweeps import Axis, Sweep
-from spinemc.twins import ode
+from spinemc.twins import compartments, ode
 
 BLOCKS = 16  # blocks that a run is cut into, where it has that many trials
 MOST_BLOCKS = 256
@@ -56,15 +56,15 @@ def prepare(scenario: Scenario) -> System:
     if scenario.run.engine == "particles":
         check_step(system)
     else:
-        ode.check(scenario, geometry, system.network)
+        {"ode": ode, "compartments": compartments}[scenario.run.engine].check(scenario, geometry, system.network)
     return system
 
 
 def layout(system: System) -> Layout:
     """The shape of the store of one scenario's run."""
     scenario, geometry, net = system.scenario, system.geometry, system.network
-    particles = scenario.run.engine == "particles"
-    trials = scenario.run.trials if particles else 1
+    particles, stochastic = scenario.run.engine == "particles", scenario.run.engine != "ode"
+    trials = scenario.run.trials if stochastic else 1
     return Layout(
         trials=trials,
         time=scenario.run.sample_times,
@@ -80,7 +80,7 @@ def layout(system: System) -> Layout:
         reactions=tuple(step.label for step in net.steps),
         boundaries=tuple(label for label, _, _ in system.boundaries),
         block=_block(trials, _trial_bytes(system)),
-        integer=particles,
+        integer=stochastic,
         ragged=_tables(system) if particles else (),
         plasticity=plasticity.synapses(scenario.plasticity),
     )

@@ -175,7 +175,7 @@ def _fill(out: str | Path, plan: Plan, threads: int | None, client: Any, progres
     with store.refusals_told(here), here.hold():
         missing = store.missing(out, shape)
         jobs = sum(len(shape.jobs_of(number)) for number in missing)
-        with Progress(run.t_stop, jobs, progress and run.engine == "particles") as shown:
+        with Progress(run.t_stop, jobs, progress and run.engine != "ode") as shown:
             if client is None:
                 done = batch.run_blocks(out, plan, missing, threads, shown.report)
             else:

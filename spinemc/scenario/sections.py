@@ -37,7 +37,7 @@ from spinemc.scenario.values import (
 )
 
 ENGINES = ("particles", "compartments", "ode", "pde")
-RUNNING_ENGINES = ("particles", "ode")
+RUNNING_ENGINES = ("particles", "compartments", "ode")
 BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
 RULES = ("bell2022",)
 MOST = 2**31
@@ -162,7 +162,7 @@ def _not_negative(value: Any) -> float:
 def _engine(value: Any) -> str:
     engine = known(ENGINES, "engine")(value)
     if engine not in RUNNING_ENGINES:
-        refuse(f"this version runs {' and '.join(RUNNING_ENGINES)}.")
+        refuse(f"this version runs {', '.join(RUNNING_ENGINES)}.")
     return engine
 
 

@@ -1,0 +1,150 @@
+"""The same scenario without particles: a stochastic network of well-mixed places, simulated exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from spinemc.chemistry.network import Network
+from spinemc.engine.kernels.wells import advance
+from spinemc.engine.trial import Keeper, Trial
+from spinemc.errors import ScenarioError
+from spinemc.geometry import Geometry
+from spinemc.scenario import Scenario
+from spinemc.twins import wells
+from spinemc.twins.wells import Wells, seen
+
+GLANCE = 1_000_000  # events between two looks at what else is to be done
+
+
+class Net(NamedTuple):
+    """The network as arrays, for the kernel."""
+
+    first: np.ndarray  # (channels,) int64 reactants, -1 for none
+    second: np.ndarray
+    scale: np.ndarray  # (channels,) on the rate
+    rate: np.ndarray  # (channels,) int64 row of `value`
+    varies: np.ndarray  # (channels,) bool: whether the rate changes in time
+    varying: np.ndarray  # their numbers
+    knot: np.ndarray  # (knots,) times at which rates turn [s]
+    value: np.ndarray  # (rates, knots) rates there
+    change_start: np.ndarray  # (channels + 1,) what channel m changes is changed[change_start[m]:...], by amount
+    changed: np.ndarray
+    amount: np.ndarray
+    asked_start: np.ndarray  # (states + 1,) channels that ask for state s
+    asked: np.ndarray
+
+
+def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
+    """Refuse a scenario that a stochastic network of well-mixed parts cannot express.
+
+    Raises
+    ------
+    ScenarioError
+        As `spinemc.twins.wells.check`; or diffusion between a clamp and a wall that takes up at a rate, with one part
+        between them, which has means but no events; or frames or ions of trials are to be recorded.
+    """
+    made = wells.wells(scenario, geometry, network)
+    file = scenario.path.name if scenario.path else "scenario"
+    if any(channel.scale < 0.0 for channel in made.channels):
+        raise ScenarioError(
+            f"{file}: compartments: a clamp and a wall that takes up share a part that is not well mixed between them: "
+            "name compartments that part them, or run it with particles."
+        )
+    if scenario.positions or scenario.ions is not None:
+        raise ScenarioError(f"{file}: compartments have no positions and no single ions: take [record] out.")
+
+
+def net_of(made: Wells) -> Net:
+    """The arrays of a network."""
+    rates = list({id(channel.rate): channel.rate for channel in made.channels}.values())
+    number = {id(rate): k for k, rate in enumerate(rates)}
+    knots = sorted({t for rate in rates if not rate.is_constant for t in rate.time})
+    knot = np.array(knots if knots else [0.0])
+    change = made.change().tocsc()
+    change.sort_indices()
+    reactants = np.array([(*channel.reactants, -1, -1)[:2] for channel in made.channels], np.int64).reshape(-1, 2)
+    asks = [(s, m) for m, channel in enumerate(made.channels) for s in dict.fromkeys(channel.reactants)]
+    asks.sort()
+    varies = np.array([not channel.rate.is_constant for channel in made.channels], bool)
+    return Net(
+        first=np.ascontiguousarray(reactants[:, 0]),
+        second=np.ascontiguousarray(reactants[:, 1]),
+        scale=np.array([channel.scale for channel in made.channels], np.float64),
+        rate=np.array([number[id(channel.rate)] for channel in made.channels], np.int64),
+        varies=varies,
+        varying=np.flatnonzero(varies),
+        knot=knot if knots else np.zeros(0),
+        value=np.array([np.interp(knot, rate.time, rate.value) for rate in rates]).reshape(len(rates), -1),
+        change_start=change.indptr.astype(np.int64),
+        changed=change.indices.astype(np.int64),
+        amount=np.rint(change.data).astype(np.int64),
+        asked_start=np.searchsorted([s for s, _ in asks], np.arange(made.size + 1)).astype(np.int64),
+        asked=np.array([m for _, m in asks], np.int64),
+    )
+
+
+@lru_cache(maxsize=8)
+def _made(system: Any) -> tuple[Wells, Net]:
+    made = wells.wells(system.scenario, system.geometry, system.network)
+    return made, net_of(made)
+
+
+def run_trial(
+    system: Any,
+    seed: int,
+    number: int,
+    report: Callable[[float, int], bool] = lambda time, events: True,
+    team: Any = None,
+    keeper: Keeper | None = None,
+) -> Trial | None:
+    """Run trial `number` of a scenario, as `spinemc.engine.trial.run_trial` with events in place of particle-steps.
+
+    Parameters
+    ----------
+    system : spinemc.engine.system.System
+    seed, number, report
+        As there.
+    team, keeper
+        Not asked: a trial has one core, and begins anew.
+
+    Returns
+    -------
+    Trial, or None where it was stopped.
+    """
+    made, net = _made(system)
+    key = np.array([seed, number], np.uint64)
+    state, fired = np.zeros(made.size, np.int64), np.zeros(len(made.channels), np.int64)
+    draw = np.random.Generator(np.random.Philox(seed=[seed, number, 3]))
+    clock, serial = draw.exponential(size=1), np.zeros(1, np.int64)
+    leaves = 1 << max(1, int(np.ceil(np.log2(max(2, len(made.channels))))))
+    tree, factor = np.zeros(2 * leaves), np.zeros(max(1, len(made.channels)))
+    times = system.scenario.run.sample_times
+    sampled = np.empty((len(times), made.size), np.int64)
+    counted = np.empty((len(times), made.steps + made.boundaries), np.int64)
+    counts = made.counted()
+    stops = np.unique([*times, *(jump.time for jump in made.jumps)])
+    t = 0.0
+    for stop in stops:
+        while t < stop:
+            t = advance(net, key, state, fired, clock, serial, tree, factor, t, stop, GLANCE)
+            if t < stop and not report(t, int(fired.sum())):
+                return None
+        for k, jump in enumerate(made.jumps):
+            if jump.time == stop:
+                put = np.random.Generator(np.random.Philox(seed=[seed, number, 4, k]))
+                amount = int(jump.number if jump.is_exact else put.poisson(jump.number))
+                np.add.at(state, jump.states, put.multinomial(amount, jump.share / jump.share.sum()))
+        (sample,) = np.nonzero(times == stop)
+        if sample.size:
+            sampled[sample[0]] = state
+            counted[sample[0]] = np.rint(counts @ fired)
+            if not report(float(stop), int(fired.sum())):
+                return None
+    count, surface = seen(system.geometry, system.network, made.places, sampled)
+    since = np.diff(counted, axis=0, prepend=0)
+    events, absorbed = since[:, : made.steps], since[:, made.steps :]
+    return Trial(count.astype(np.int32), surface.astype(np.int32), events, absorbed, {}, None, int(fired.sum()), 0)
