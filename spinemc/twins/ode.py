@@ -73,7 +73,7 @@ def solve(scenario: Scenario, geometry: Geometry, network: Network) -> Series:
     The places are those of `spinemc.twins.wells`. A step of two like molecules fires at k N^2 / V and takes two.
     """
     made = wells(scenario, geometry, network)
-    equations = _Equations(made)
+    equations = Equations(made)
     time = scenario.run.sample_times
     jumps: dict[float, np.ndarray] = {}
     for jump in made.jumps:
@@ -95,7 +95,7 @@ def solve(scenario: Scenario, geometry: Geometry, network: Network) -> Series:
     return _series(geometry, network, made, time, sampled)
 
 
-class _Equations:
+class Equations:
     """dy/dt of the state followed by what each step and each boundary was counted."""
 
     def __init__(self, made: Wells) -> None:
@@ -113,7 +113,7 @@ class _Equations:
         self.first, self.second = np.array(reactants, int).reshape(-1, 2).T
         self.change = vstack([made.change(), made.counted()]).tocsr()
 
-    def _k(self, t: float) -> np.ndarray:
+    def rates_at(self, t: float) -> np.ndarray:
         """Rates of the channels at a time, in the unit their reactants make one a second."""
         n = len(self.knots)
         after = min(int(np.searchsorted(self.knots, t)), n - 1)
@@ -123,24 +123,29 @@ class _Equations:
         rate = (1.0 - along) * self.rates[:, before] + along * self.rates[:, after]
         return rate[self.rate] * self.scale
 
-    def _slope(self, y: np.ndarray, t: float) -> np.ndarray:
-        if not len(self.scale):
-            return np.zeros(self.size)
-        one = np.append(y, 1.0)  # a reactant that is not there
-        return np.asarray(self.change @ (self._k(t) * one[self.first] * one[self.second]))
+    def slope(self, y: np.ndarray, t: float) -> np.ndarray:
+        """(size,) dy/dt."""
+        return np.asarray(self.change @ self.propensities(y, t)) if len(self.scale) else np.zeros(self.size)
 
-    def _sparse_jacobian(self, y: np.ndarray, t: float):
+    def propensities(self, y: np.ndarray, t: float) -> np.ndarray:
+        """(channel,) How often each channel happens [1/s]."""
+        one = np.append(y, 1.0)  # a reactant that is not there
+        return np.asarray(self.rates_at(t) * one[self.first] * one[self.second])
+
+    def sparse_jacobian(self, y: np.ndarray, t: float):
+        """(size, size) csr_array: how dy/dt changes with y."""
         from scipy.sparse import csr_array
 
-        one, k = np.append(y, 1.0), self._k(t)
+        one, k = np.append(y, 1.0), self.rates_at(t)
         channel = np.arange(len(k))
         values = np.concatenate([k * one[self.second], k * one[self.first]])
         columns = np.concatenate([self.first, self.second]) % (self.size + 1)
         slope = csr_array((values, (np.concatenate([channel, channel]), columns)), shape=(len(k), self.size + 1))
         return (self.change @ slope)[:, :-1]
 
-    def _jacobian(self, y: np.ndarray, t: float) -> np.ndarray:
-        return np.asarray(self._sparse_jacobian(y, t).todense())
+    def jacobian(self, y: np.ndarray, t: float) -> np.ndarray:
+        """(size, size) The same, dense."""
+        return np.asarray(self.sparse_jacobian(y, t).todense())
 
     def integrate(self, state: np.ndarray, moments: np.ndarray) -> np.ndarray:
         """(moment, size) The state at each moment, from `state` at the first.
@@ -156,10 +161,10 @@ class _Equations:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ODEintWarning)
             solution, info = odeint(
-                self._slope,
+                self.slope,
                 state,
                 stops,
-                Dfun=self._jacobian,
+                Dfun=self.jacobian,
                 full_output=True,
                 rtol=RTOL,
                 atol=ATOL,
@@ -180,12 +185,12 @@ class _Equations:
         found = [state[None]]
         for begin, end in pairwise(corners):
             solution = solve_ivp(
-                lambda t, y: self._slope(y, t),
+                lambda t, y: self.slope(y, t),
                 (begin, end),
                 found[-1][-1],
                 method="BDF",
                 t_eval=stops[(stops > begin) & (stops <= end)],
-                jac=lambda t, y: self._sparse_jacobian(y, t).tocsc(),
+                jac=lambda t, y: self.sparse_jacobian(y, t).tocsc(),
                 rtol=RTOL,
                 atol=ATOL,
             )

@@ -1,0 +1,246 @@
+"""Noise of a network of wells without simulation: the linear noise approximation, and exact small distributions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinemc.errors import EngineError
+from spinemc.twins.ode import ATOL, RTOL, Equations
+from spinemc.twins.wells import Jump, Wells
+
+MOST_STATES = 20_000
+SETTLED = 1e-9  # of the fastest change of a number, relative: less is none
+SMALL = 1e-10  # of the largest singular value: a combination of numbers that no event changes
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Means and covariances of the numbers in the states of a network.
+
+    Attributes
+    ----------
+    time : (t,) float64
+        [s]
+    mean : (t, n) float64
+    covariance : (t, n, n) float64
+    """
+
+    time: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+def linear_noise(made: Wells, time: np.ndarray) -> Moments:
+    """Means and covariances in time, from nothing, with the releases, by the linear noise approximation.
+
+    Parameters
+    ----------
+    made : Wells
+    time : (t,) float64
+        From 0 on [s].
+
+    Returns
+    -------
+    Moments
+        The means are those of the rate equations; the covariance solves dC/dt = J C + C J' + S diag(a) S', with J the
+        Jacobian of the rate equations, S what each channel changes and a how often it happens. Releases add the
+        covariance of what they put in: of a Poisson number, or of an exact one spread over states.
+
+    Raises
+    ------
+    EngineError
+        Where the integrator gives up.
+
+    Notes
+    -----
+    van Kampen, Stochastic Processes in Physics and Chemistry, ch. X. Exact for networks of first order; otherwise the
+    first order in the inverse of the numbers.
+    """
+    from scipy.integrate import solve_ivp
+
+    n, equations = made.size, Equations(made)
+    change = equations.change[:n]
+
+    def slope(t: float, y: np.ndarray) -> np.ndarray:
+        whole = np.concatenate([y[:n], np.zeros(equations.size - n)])
+        J = np.asarray(equations.sparse_jacobian(whole, t)[:n, :n].todense())
+        a = equations.propensities(whole, t)
+        C = y[n:].reshape(n, n)
+        spread = (change * a) @ change.T
+        return np.concatenate([change @ a, np.asarray(J @ C + C @ J.T + spread.todense()).ravel()])
+
+    knots = equations.knots[(equations.knots > time[0]) & (equations.knots < time[-1])]
+    stops = np.unique([time[0], time[-1], *knots, *(jump.time for jump in made.jumps)])
+    mean, covariance = np.zeros(n), np.zeros((n, n))
+    kept = np.empty((len(time), n + n * n))
+    for k, here in enumerate(stops):
+        for jump in made.jumps:
+            if jump.time == here:
+                _put(jump, mean, covariance)
+        start = np.concatenate([mean, covariance.ravel()])
+        kept[time == here] = start
+        if k + 1 == len(stops):
+            break
+        within = np.append(time[(time > here) & (time < stops[k + 1])], stops[k + 1])
+        found = solve_ivp(slope, (here, stops[k + 1]), start, method="LSODA", t_eval=within, rtol=RTOL, atol=ATOL)
+        if not found.success:
+            raise EngineError(f"linear noise cannot be integrated beyond {here:.6g} s: {found.message}")
+        kept[np.isin(time, within[:-1])] = found.y.T[:-1]
+        mean, covariance = found.y[:n, -1].copy(), found.y[n:, -1].reshape(n, n).copy()
+    return Moments(time, kept[:, :n], kept[:, n:].reshape(-1, n, n))
+
+
+def _put(jump: Jump, mean: np.ndarray, covariance: np.ndarray) -> None:
+    """Add what a release brings to means and covariances, in place."""
+    share = jump.share / jump.share.sum()
+    np.add.at(mean, jump.states, jump.number * share)
+    added = jump.number * np.diag(share)
+    if jump.is_exact:
+        added -= jump.number * np.outer(share, share)
+    covariance[np.ix_(jump.states, jump.states)] += added
+
+
+def stationary_noise(made: Wells) -> Moments:
+    """The mean and the covariance that a network comes to, from its releases at time 0 on, with its rates of then.
+
+    Returns
+    -------
+    Moments
+        One time, infinity. What no event changes keeps its covariance out of it: it is that of given totals.
+
+    Raises
+    ------
+    EngineError
+        The rate equations do not settle.
+    """
+    from scipy.linalg import solve_continuous_lyapunov
+
+    n, equations = made.size, Equations(made)
+    mean = _settled(made, equations)
+    whole = np.concatenate([mean, np.zeros(equations.size - n)])
+    J = np.asarray(equations.sparse_jacobian(whole, 0.0)[:n, :n].todense())
+    change, a = equations.change[:n], equations.propensities(whole, 0.0)
+    spread = np.asarray(((change * a) @ change.T).todense())
+    basis = _changing(np.asarray(change.todense()))
+    inner = solve_continuous_lyapunov(basis.T @ J @ basis, -basis.T @ spread @ basis)
+    return Moments(np.array([np.inf]), mean[None], (basis @ inner @ basis.T)[None])
+
+
+def spectrum(made: Wells, frequency: np.ndarray) -> np.ndarray:
+    """The power spectrum of the fluctuations about the state that a network comes to.
+
+    Parameters
+    ----------
+    made : Wells
+    frequency : (f,) float64
+        [Hz]
+
+    Returns
+    -------
+    (f, n) float64
+        One-sided [1/Hz], of the number in each state: its integral over frequencies is the variance.
+    """
+    n, equations = made.size, Equations(made)
+    mean = _settled(made, equations)
+    whole = np.concatenate([mean, np.zeros(equations.size - n)])
+    change, a = np.asarray(equations.change[:n].todense()), equations.propensities(whole, 0.0)
+    basis = _changing(change)
+    J = basis.T @ np.asarray(equations.sparse_jacobian(whole, 0.0)[:n, :n].todense()) @ basis
+    source = basis.T @ (change * np.sqrt(a))
+    found = np.empty((len(frequency), n))
+    for k, f in enumerate(frequency):
+        response = basis @ np.linalg.solve(2j * np.pi * f * np.eye(len(J)) - J, source)
+        found[k] = 2.0 * (np.abs(response) ** 2).sum(axis=1)
+    return found
+
+
+def _changing(change: np.ndarray) -> np.ndarray:
+    """(n, r) An orthonormal basis of what events can change."""
+    left, size, _ = np.linalg.svd(change, full_matrices=False)
+    return left[:, size > SMALL * size.max(initial=0.0)]
+
+
+def _settled(made: Wells, equations: Equations) -> np.ndarray:
+    """The numbers that the rate equations come to from the releases at time 0."""
+    n = made.size
+    state = np.zeros(equations.size)
+    for jump in made.jumps:
+        if jump.time == 0.0:
+            np.add.at(state, jump.states, jump.number * jump.share / jump.share.sum())
+    span = 1e-3
+    for _ in range(60):
+        before = state[:n].copy()
+        state[n:] = 0.0
+        state = equations.integrate(state, np.array([0.0, span]))[-1]
+        rates = np.abs(equations.change[:n]) @ equations.propensities(state, 0.0)
+        still = np.abs(equations.slope(state, 0.0)[:n]) <= SETTLED * np.maximum(rates, 1e-300)
+        if still.all() or np.allclose(state[:n], before, rtol=1e-12, atol=1e-15):
+            return state[:n]
+        span *= 2.0
+    raise EngineError("the rate equations do not settle: there is no stationary state to have noise about.")
+
+
+def stationary_distribution(made: Wells, most: int = MOST_STATES) -> tuple[np.ndarray, np.ndarray]:
+    """The exact stationary distribution of a small network, from its exact releases at time 0.
+
+    Parameters
+    ----------
+    made : Wells
+        All that is put in at time 0 is put in exactly, and into one state each; rates are those of time 0.
+    most : int
+        Of states that can be reached.
+
+    Returns
+    -------
+    (m, n) int64, (m,) float64
+        The states, as numbers of molecules, and the probability of each.
+
+    Raises
+    ------
+    EngineError
+        More states can be reached, or the beginning is not one state.
+
+    Notes
+    -----
+    The finite state projection of Munsky & Khammash 2006 (J Chem Phys 124:044104), with all states within.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.linalg import spsolve
+
+    begin = np.zeros(made.size, np.int64)
+    for jump in made.jumps:
+        if jump.time > 0.0 or not jump.is_exact or np.count_nonzero(jump.share) > 1:
+            raise EngineError("a stationary distribution begins with exact numbers in one state each, at time 0.")
+        begin[jump.states[np.argmax(jump.share)]] += int(jump.number)
+    change = np.rint(np.asarray(made.change().todense())).astype(np.int64).T
+    rate = [channel.scale * float(np.interp(0.0, channel.rate.time, channel.rate.value)) for channel in made.channels]
+    number, states = {tuple(begin): 0}, [begin]
+    row, column, value = [], [], []
+    k = 0
+    while k < len(states):
+        here = states[k]
+        for m, channel in enumerate(made.channels):
+            ways = 1.0
+            for j, s in enumerate(channel.reactants):
+                ways *= here[s] - channel.reactants[:j].count(s)
+            if rate[m] * ways <= 0.0:
+                continue
+            after = here + change[m]
+            to = number.setdefault(tuple(after), len(states))
+            if to == len(states):
+                if len(states) >= most:
+                    raise EngineError(f"more than {most} states can be reached: the distribution is not a small one.")
+                states.append(after)
+            row += [to, k]
+            column += [k, k]
+            value += [rate[m] * ways, -rate[m] * ways]
+        k += 1
+    m = len(states)
+    balance = coo_array((value, (row, column)), shape=(m, m)).tolil()
+    balance[m - 1] = 1.0
+    right = np.zeros(m)
+    right[m - 1] = 1.0
+    found = spsolve(balance.tocsc(), right) if m > 1 else np.ones(1)
+    return np.array(states), np.clip(found, 0.0, None) / np.clip(found, 0.0, None).sum()
