@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     _add_threads(run)
     _add_scheduler(run)
     _add_settings(run)
+    _add_engine(run)
     run.add_argument("--overwrite", action="store_true", help="replace a store that is there")
     run.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -97,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     _add_threads(sweep)
     _add_scheduler(sweep)
     _add_settings(sweep)
+    _add_engine(sweep)
     sweep.add_argument("--overwrite", action="store_true", help="replace a store that is there")
     sweep.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -113,6 +115,7 @@ def parser() -> argparse.ArgumentParser:
     check = command("check", _check, "read and build everything, run nothing")
     check.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
     _add_settings(check)
+    _add_engine(check)
 
     geometry = command("geometry", _geometry, "build, check and show a geometry")
     geometry.add_argument("file", type=Path, metavar="FILE", help="geometry file (TOML), STL, OBJ or PLY")
@@ -142,7 +145,7 @@ def parser() -> argparse.ArgumentParser:
 def _run(given: Any) -> None:
     from spinemc.scenario import load_scenario
 
-    scenario = load_scenario(given.scenario, given.settings)
+    scenario = load_scenario(given.scenario, _settings(given))
     from spinemc import report, simulate
 
     with _client(given) as client:
@@ -164,7 +167,7 @@ def _sweep(given: Any) -> None:
     from spinemc.scenario import load_scenario, sweeps
 
     path, varied = sweeps.of_command(given.scenario, given.vary, given.list, given.latin)
-    scenario = load_scenario(path, given.settings)
+    scenario = load_scenario(path, _settings(given))
     from spinemc import simulate
 
     with _client(given) as client:
@@ -204,7 +207,7 @@ def _info(given: Any) -> int:
 def _check(given: Any) -> None:
     from spinemc.scenario import load_scenario
 
-    scenario = load_scenario(given.scenario, given.settings)
+    scenario = load_scenario(given.scenario, _settings(given))
     from spinemc import report
 
     print(report.check(scenario))
@@ -299,6 +302,15 @@ def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _add_threads(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=_whole(1, 2**15), metavar="T", help="by default, all cores")
+
+
+def _add_engine(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--engine", metavar="NAME", help="in place of run.engine: particles, compartments or ode")
+
+
+def _settings(given: Any) -> list[str]:
+    """What is laid over a scenario."""
+    return [*given.settings, *([f"run.engine={given.engine}"] if given.engine is not None else [])]
 
 
 def _add_scheduler(command: argparse.ArgumentParser) -> None:

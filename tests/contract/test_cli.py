@@ -64,7 +64,7 @@ def test_run(here, calls, capsys):
     assert cli.main([*command.split(), "--set", 'species.Ca.D="1 um^2/s"']) == 0
     (_, (scenario, out), named), summary = calls
     assert (scenario.run.dt, scenario.species[0].D, out) == (2e-6, 1.0, Path("b.zarr"))
-    assert named == {"trials": 3, "seed": 9, "threads": 2, "overwrite": True, "progress": False}
+    assert named == {"trials": 3, "seed": 9, "threads": 2, "client": None, "overwrite": True, "progress": False}
     assert summary == ("summary", ("tree",), {})
     assert capsys.readouterr().out == "a summary\nb.zarr\n"
 
@@ -75,7 +75,14 @@ def test_run_by_default(here, calls, capsys):
     (here / "flux.csv").rename(here / "deep" / "flux.csv")
     assert cli.main(["run", "deep/a.toml"]) == 0
     assert calls[0][1][1] == Path("a.zarr")
-    assert calls[0][2] == {"trials": None, "seed": None, "threads": None, "overwrite": False, "progress": True}
+    assert calls[0][2] == {
+        "trials": None,
+        "seed": None,
+        "threads": None,
+        "client": None,
+        "overwrite": False,
+        "progress": True,
+    }
     assert capsys.readouterr().out.endswith("\na.zarr\n")
 
 
@@ -84,7 +91,7 @@ def test_run_by_default(here, calls, capsys):
     [
         (
             "resume r.zarr --threads 2",
-            ("resume", (Path("r.zarr"),), {"threads": 2, "progress": True, "tell": cli._say}),
+            ("resume", (Path("r.zarr"),), {"threads": 2, "client": None, "progress": True, "tell": cli._say}),
             "a summary\nr.zarr\n",
         ),
         ("compare r.zarr", ("compare", (Path("r.zarr"),), {"with_": ("ode",)}), "a table\n"),

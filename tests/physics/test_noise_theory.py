@@ -147,10 +147,10 @@ concentration = "1 uM"
 
 
 def test_a_spine_has_the_noise_of_its_simulated_network():
-    """Head, neck, buffer and clamp: variances of 3000 trials within 4 standard errors and 3 % of theory's."""
+    """Head, neck, buffer and clamp: variances of 2000 trials within 4 standard errors and 3 % of theory's."""
     system = prepare(parse_scenario(SPINE + CALCIUM))
     network = wells(system.scenario, system.geometry, system.network)
-    trials = np.array([run_trial(system, 2, k).count for k in range(3000)], float)
+    trials = np.array([run_trial(system, 2, k).count for k in range(2000)], float)
     theory = noise.linear_noise(network, system.scenario.run.sample_times)
     for part in (1, 2):
         for s in range(3):

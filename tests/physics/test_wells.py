@@ -8,7 +8,7 @@ from scipy.linalg import expm
 from scipy.stats import chi2, poisson
 
 import spinemc as smc
-from spinemc import store
+from spinemc import cli, store
 from spinemc.errors import ScenarioError
 from spinemc.plans import prepare
 from spinemc.scenario import parse_scenario
@@ -162,6 +162,18 @@ def test_a_spine_has_the_mean_of_the_rate_equations_and_is_reproducible(tmp_path
     (tmp_path / "one.zarr/counts/count/c.1.0.0.0").unlink()
     np.testing.assert_array_equal(smc.resume(tmp_path / "one.zarr")["counts/count"], again["counts/count"])
     assert store.verify(tmp_path / "one.zarr") == []
+
+
+def test_the_command_line_chooses_the_level(tmp_path, capsys):
+    """One scenario of particles, run by other engines; and one that there is not."""
+    (tmp_path / "s.toml").write_text(SPINE.replace('engine = "compartments"\n', "").replace("400", "3"))
+    for engine, kind in (("compartments", "int32"), ("ode", "float64")):
+        out = tmp_path / f"{engine}.zarr"
+        assert cli.main(["run", str(tmp_path / "s.toml"), "--engine", engine, "--out", str(out), "--quiet"]) == 0
+        assert store.open(out)["counts/count"].dtype == kind
+    capsys.readouterr()
+    assert cli.main(["run", str(tmp_path / "s.toml"), "--engine", "tea", "--out", str(tmp_path / "x.zarr")]) == 2
+    assert 'run.engine = "tea": no such engine' in capsys.readouterr().err
 
 
 def test_what_compartments_do_not_know_is_refused():
