@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import spinemc
-from spinemc.errors import ScenarioError, SpinemcError
+from spinemc.errors import ScenarioError, SpinemcError, printable
 
 DONE, PROGRAM_FAULT, INPUT_FAULT, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
@@ -38,10 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             status = arguments.command(arguments)
         except SpinemcError as error:
-            print(error, file=sys.stderr)
+            print(printable(str(error)), file=sys.stderr)
             return INPUT_FAULT
         except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-            print(f"{error.filename}: {error.strerror}.", file=sys.stderr)
+            print(printable(f"{error.filename}: {error.strerror}."), file=sys.stderr)
+            return INPUT_FAULT
+        except MemoryError as error:
+            print(f"this takes more memory than there is{f': {error}' if str(error) else ''}.", file=sys.stderr)
             return INPUT_FAULT
         except BrokenPipeError:  # whoever read the output has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -200,7 +203,7 @@ def _info(given: Any) -> int:
     from spinemc import report
 
     told, damages = report.info(given.store, given.verify)
-    print(told)
+    print(printable(told))
     return PROGRAM_FAULT if damages else DONE
 
 
@@ -251,7 +254,7 @@ def _plot(given: Any) -> None:
         twin = report.twin(tree)
     except ScenarioError as reason:  # particles know more than rate equations do
         twin = None
-        print(f"drawn without rate equations: {reason}", file=sys.stderr)
+        print(printable(f"drawn without rate equations: {reason}"), file=sys.stderr)
     figures.plot_run(tree, out, twin)
     print(out)
 
@@ -264,7 +267,7 @@ def _validate(given: Any) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
 def _store(given: Any) -> str | Path:
@@ -297,7 +300,7 @@ def _interrupted(given: Any) -> str:
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    print(printable(f"warning: {message}"), file=sys.stderr)
 
 
 def _add_threads(command: argparse.ArgumentParser) -> None:

@@ -1,6 +1,11 @@
 """What can go wrong: every error a user can cause is a `SpinemcError` with one clear sentence a fault."""
 
 
+def printable(text: str) -> str:
+    """A text from a file as it may be shown: characters that steer a terminal or cannot be seen as their escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 class SpinemcError(Exception):
     """A fault of the input. The message says where, what was given, what is allowed and what to do.
 

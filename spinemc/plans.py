@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import tomllib
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from spinemc.geometry import Geometry, build
 from spinemc.geometry.grid import grid
 from spinemc.layout import Layout, Ragged, ions, positions
 from spinemc.scenario import Scenario, override, parse_scenario
-from spinemc.scenario.sweeps import Axis, Sweep
+from spinemc.scenario.sweeps import Axis, Sweep, is_sweep
 from spinemc.twins import compartments, ode
 
 BLOCKS = 16  # blocks that a run is cut into, where it has that many trials
@@ -244,13 +245,17 @@ def of_store(name: str, attributes: Mapping[str, Any]) -> Plan:
     if not attributes["scenario"]:
         raise StoreError(f"{name}: its scenario was built from values, so that nothing here says how to go on.")
     _refuse_changed_file(name, attributes)
-    told = json.loads(attributes.get("sweep") or '{"axes": [], "beside": [], "settings": [[]]}')
+    told, known = (json.loads(attributes.get(key) or "{}") for key in ("sweep", "fingerprint"))
+    if told and not is_sweep(told):
+        raise StoreError(f"{name}: the sweep in its zarr.json is not one that spinemc writes.")
+    if not all(isinstance(digests, dict) for digests in known.values()):
+        raise StoreError(f"{name}: the fingerprint in its zarr.json is not one that spinemc writes.")
     axes, beside = (
-        tuple(Axis(entry["name"], tuple(entry["values"]), entry["unit"]) for entry in told[part])
+        tuple(Axis(entry["name"], tuple(entry["values"]), entry["unit"]) for entry in told.get(part, ()))
         for part in ("axes", "beside")
     )
-    varied = Sweep(axes, tuple(tuple(settings) for settings in told["settings"]), beside)
-    return Plan(parse_scenario(attributes["scenario"], path), varied, json.loads(attributes["fingerprint"]), name)
+    varied = Sweep(axes, tuple(tuple(settings) for settings in told.get("settings", [[]])), beside)
+    return Plan(parse_scenario(attributes["scenario"], path), varied, known, name)
 
 
 def attributes_of(plan: Plan, digests: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -268,7 +273,7 @@ def attributes_of(plan: Plan, digests: Mapping[str, Mapping[str, str]]) -> dict[
 def _refuse_changed_file(name: str, attributes: Mapping[str, Any]) -> None:
     """Refuse to go on where the scenario's file is there and is another one."""
     path = Path(attributes.get("scenario_path") or "")
-    if not path.is_file() or not attributes.get("scenario_digest"):
+    if not os.path.isfile(path) or not attributes.get("scenario_digest"):
         return
     if digest_of(path) != attributes["scenario_digest"]:
         raise StoreError(
@@ -281,10 +286,10 @@ def _differences(path: Path, ran: str) -> str:
     """The keys in which a scenario's file differs from what ran."""
     try:
         now, then = _flat(tomllib.loads(path.read_text())), _flat(tomllib.loads(ran))
-    except (ValueError, OSError):
+    except (ValueError, OSError, RecursionError):
         return "it is no TOML now"
     keys = [key for key in dict.fromkeys([*then, *now]) if then.get(key) != now.get(key)]
-    said = [f"{key} is {now.get(key, 'not there')}, and ran as {then.get(key, 'not there')}" for key in keys[:3]]
+    said = [f"{key} is {now.get(key, 'not there')}, and ran as {then.get(key, 'not there')}"[:300] for key in keys[:3]]
     return "; ".join(said) + (f"; and {len(keys) - 3} more" if len(keys) > 3 else "") or "in its form only"
 
 

@@ -146,6 +146,7 @@ def resume(
             tell(f"damaged: {damage}")
         if damages:
             store.repair(out, shape, plan.survey, damages)
+        store.refuse_unlike(out, shape)
     return _fill(out, plan, threads, client, progress)
 
 

@@ -53,6 +53,8 @@ def read_mesh(path: Path, unit: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         raise GeometryError(
             f"{path.name}: cannot be read as {path.suffix[1:].upper()}: {str(fault).rstrip('.!')}."
         ) from fault
+    if vertex.ndim != 2 or vertex.shape[1] != 3 or face.ndim != 2 or face.shape[1] != 3:
+        raise GeometryError(f"{path.name}: a corner is three coordinates and a face three corners, which is not so here.")
     if len(face) == 0:
         raise GeometryError(f"{path.name}: the surface is empty: it holds no triangle.")
     if path.suffix.lower() == ".stl":  # each triangle of an STL file brings its own corners
@@ -94,6 +96,8 @@ def read_faces(path: Path, key: str, number: int, name: str) -> np.ndarray:
         raise GeometryError(f"{path}: cannot be read for region {name}: {fault.strerror}.") from fault
     except ValueError as fault:
         raise GeometryError(f"{path.name}: not JSON: {fault}.") from fault
+    except RecursionError:
+        raise GeometryError(f"{path.name}: not JSON that can be read: lists stand in one another too deeply.") from None
     if not isinstance(lists, dict):
         raise GeometryError(f"{path.name}: must hold an object of lists of face numbers.")
     if key not in lists:

@@ -9,7 +9,7 @@ from typing import Any
 
 from spinemc import units
 from spinemc.errors import ScenarioError
-from spinemc.scenario.table import Table, file_in, integer, nearest, refuse, text
+from spinemc.scenario.table import Table, file_in, integer, nearest, refuse, text, told
 from spinemc.scenario.values import Shape, stand_in
 
 SCHEMA = 1
@@ -82,7 +82,7 @@ def apply_settings(tables: dict[str, Any], settings: Iterable[str], file: str) -
         except ScenarioError as fault:
             faults.append(f"{file}: --set {setting}: {fault}")
     if faults:
-        raise ScenarioError("\n".join(faults))
+        raise ScenarioError(told(faults))
 
 
 def _step(inner: Any, name: str, place: str) -> Any:

@@ -12,7 +12,7 @@ from spinemc.scenario import molecules, networks, records, sections, surfaces
 from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
 from spinemc.scenario.places import homes, parts, placed
 from spinemc.scenario.reactions import reaction
-from spinemc.scenario.table import Table, nearest, text
+from spinemc.scenario.table import Table, nearest, text, told
 from spinemc.scenario.values import CYTOSOL, Boundary, GeometrySpec, Reaction, Release, Scenario
 
 
@@ -153,7 +153,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
             )
     top.close()
     if faults:
-        raise ScenarioError("\n".join(dict.fromkeys(faults)))
+        raise ScenarioError(told(faults))
     import tomli_w
 
     return Scenario(

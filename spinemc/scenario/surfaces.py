@@ -23,6 +23,7 @@ from spinemc.scenario.table import (
     quantity,
     refuse,
     text,
+    told,
     vector,
 )
 from spinemc.scenario.values import (
@@ -69,7 +70,7 @@ def load_geometry_file(path: str | Path, overrides: Iterable[str] = ()) -> Geome
     faults: list[str] = []
     spec = _read(Path(path), faults, overrides)
     if spec is None or faults:
-        raise ScenarioError("\n".join(faults))
+        raise ScenarioError(told(faults))
     return spec
 
 

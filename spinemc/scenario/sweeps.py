@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from spinemc import units
 from spinemc.errors import ScenarioError
 from spinemc.scenario.files import SCHEMA, read_toml, schema
-from spinemc.scenario.table import Table, file_in, integer, known, refuse, text
+from spinemc.scenario.table import Table, file_in, integer, known, refuse, text, told
 
 DESIGNS = ("grid", "list", "latin")
 MOST_POINTS = 1_000_000
@@ -86,6 +87,33 @@ class Sweep:
     beside: tuple[Axis, ...] = ()
 
 
+def is_sweep(told: Mapping[str, Any]) -> bool:
+    """Whether tables, of a store, are the fields of a `Sweep`."""
+
+    def is_axis(entry: Any) -> bool:
+        return (
+            isinstance(entry, Mapping)
+            and isinstance(entry.get("name"), str)
+            and entry["name"].isidentifier()
+            and isinstance(entry.get("unit"), str)
+            and isinstance(values := entry.get("values"), list)
+            and len({isinstance(one, str) for one in values}) == 1
+            and all(isinstance(one, str | int | float) for one in values)
+        )
+
+    parts = [told.get(part) for part in ("axes", "beside", "settings")]
+    if not all(isinstance(part, list) for part in parts) or not all(map(is_axis, [*parts[0], *parts[1]])):  # type: ignore[misc]
+        return False
+    axes, beside, settings = parts
+    points = math.prod(len(axis["values"]) for axis in axes)  # type: ignore[union-attr]
+    return (
+        bool(axes)
+        and points == len(settings)  # type: ignore[arg-type]
+        and all(len(axis["values"]) == points for axis in beside)  # type: ignore[union-attr]
+        and all(isinstance(point, list) and all(isinstance(one, str) for one in point) for point in settings)  # type: ignore[union-attr]
+    )
+
+
 def varied(said: str) -> Varied:
     """What the command line says: `KEY=V1,V2,...`, `KEY=LOW..HIGH/NUMBER`, or `KEY=LOW..HIGH` for a Latin hypercube.
 
@@ -129,7 +157,7 @@ def read_sweep(path: str | Path) -> tuple[Path, Sweep]:
     entries = [_entry(table) for table in top.tables("vary", required=True)]
     top.close()
     if faults:
-        raise ScenarioError("\n".join(dict.fromkeys(faults)))
+        raise ScenarioError(told(faults))
     return scenario, points([entry for entry in entries if entry], design, samples, seed, path.name)
 
 

@@ -7,7 +7,7 @@ sentence that says what is allowed; `Table.take` adds the file, the key and what
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +17,9 @@ from spinemc.errors import ScenarioError
 Reader = Callable[[Any], Any]
 REQUIRED = object()
 """In place of a default: the key must be there."""
+
+MOST_TOLD, LONGEST = 100, 2000
+"""How many faults a message tells, and the characters of one."""
 
 
 class Table:
@@ -47,7 +50,7 @@ class Table:
 
     def note(self, where: str, sentence: str) -> None:
         """Note a fault at `where`, a key or "" for the table itself."""
-        self.faults.append(f"{self.file}: {f'{self.prefix}{where}'.rstrip(' ,.')}{sentence}")
+        self.faults.append(f"{self.file}: {f'{self.prefix}{_cut(where)}'.rstrip(' ,.')}{sentence}")
 
     def refuse(self, key: str, sentence: str) -> None:
         """Note that what a key was given is not allowed."""
@@ -97,7 +100,7 @@ class Table:
                 near = nearest(key, known)
                 prefix = "" if self.prefix.endswith(" ") else self.prefix
                 advice = f"Did you mean {prefix}{near}?" if near else f"Known keys: {', '.join(known)}."
-                self.note(str(key), f" is not a key of {self.heading}. {advice}")
+                self.note(str(key), f" is not a key of {_cut(self.heading)}. {advice}")
         for inner in self.inner:
             inner.close()
 
@@ -267,4 +270,15 @@ def _shown(value: Any, depth: int = 3) -> str:
         shown = "a number of more than 77 digits"
     else:
         shown = str(value)
-    return " ".join((shown if len(shown) <= 80 else shown[:77] + "...").split())
+    return " ".join(_cut(shown).split())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def told(faults: Iterable[str]) -> str:
+    """Faults as one message, a line each: each once, so many that a person can read them, none longer than a paragraph."""
+    lines = [line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..." for line in dict.fromkeys(faults)]
+    more = len(lines) - MOST_TOLD
+    return "\n".join([*lines[:MOST_TOLD], *([f"and {more} more faults."] if more > 0 else [])])

@@ -4,7 +4,7 @@ from spinemc.layout import Block, Layout
 from spinemc.store.blocks import gather, missing, write
 from spinemc.store.places import Place, place, refusals_told
 from spinemc.store.spool import Spool
-from spinemc.store.tree import attributes_of, create, finish, finished, open, read_scenario
+from spinemc.store.tree import attributes_of, create, finish, finished, open, read_scenario, refuse_unlike
 from spinemc.store.verify import Damage, repair, verify
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "place",
     "read_scenario",
     "refusals_told",
+    "refuse_unlike",
     "repair",
     "verify",
     "write",

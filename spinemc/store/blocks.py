@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,17 @@ def number_of(key: str) -> int:
 
 def sealed(here: Place) -> set[int]:
     """The blocks that are safely there."""
-    return {number_of(key) for key in here.listed(BLOCKS) if seals.noted(here, key) is not None}
+    return {number_of(key) for key in listed(here) if is_seal(seals.noted(here, key))}
+
+
+def listed(here: Place) -> list[str]:
+    """The keys of all seals; files with other names are none."""
+    return [key for key in here.listed(BLOCKS) if re.fullmatch(r"[0-9]{6,10}", key.rpartition("/")[2])]
+
+
+def is_seal(found: dict[str, Any] | None) -> bool:
+    """Whether what was noted is the seal of a block."""
+    return found is not None and "files" in found
 
 
 def missing(out: str | Path, layout: Layout) -> list[int]:
@@ -112,7 +123,7 @@ def gather(out: str | Path, layout: Layout) -> None:
 
 def _put_rows(here: Place, layout: Layout) -> set[int]:
     """Put the rows of finished blocks in place as far as they follow each other; the blocks that are."""
-    told, there = rows.noted(here), sealed(here)
+    told, there = rows.noted(here), {number for number in sealed(here) if number < layout.blocks}
     for number in sorted(there - set(told["blocks"])):
         if not rows.follows(told, layout, number):
             break
@@ -136,7 +147,7 @@ def forget(here: Place, numbers: Collection[int]) -> None:
 
 def _sweep(here: Place, finished: Collection[int], layout: Layout) -> None:
     """Remove what trials left that are in their places."""
-    left = {int(key.split("/")[2]) for key in here.listed(spool.TRIALS)}
-    for job in left:
+    left = {key.split("/")[2] for key in here.listed(spool.TRIALS)}
+    for job in (int(name) for name in left if re.fullmatch(r"[0-9]{8,10}", name)):
         if layout.block_of(job) in finished:
             here.remove(spool.folder(job))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import StoreError
+from spinemc.store import trust
 
 OWN = ".spinemc"
 """The part of a store that is not for readers: seals, and what a run in progress leaves behind."""
@@ -59,6 +60,9 @@ class Place(ABC):
     @abstractmethod
     def zarr(self) -> Any:
         """The store as zarr knows it."""
+
+    def refuse_links(self) -> None:  # noqa: B027 - objects know no links
+        """Refuse a store that leads elsewhere: StoreError."""
 
     @abstractmethod
     def put(self, folder: Path, overwrite: bool) -> None:
@@ -117,6 +121,12 @@ class Folder(Place):
             return (self.path / key).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except IsADirectoryError:
+            raise StoreError(f"{self.name}: {key} is a folder, where a file was: remove it.") from None
+
+    def refuse_links(self) -> None:
+        if self.path.is_dir():
+            trust.refuse_links(self.path)
 
     def write(self, key: str, data: bytes) -> None:
         target = self.path / key
@@ -149,7 +159,8 @@ class Folder(Place):
 
     def tidy(self) -> None:
         for partial in self.path.rglob(f"*{PARTIAL}"):
-            partial.unlink()
+            if partial.is_file():
+                partial.unlink()
 
     def settle(self, keys: Iterable[str]) -> None:
         folders = set()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from spinemc.layout import Layout, Ragged
-from spinemc.store import seals, spool
+from spinemc.store import seals, spool, trust
 from spinemc.store.places import OWN, Place
 
 SEAL = f"{OWN}/rows"
@@ -20,7 +20,11 @@ def noted(here: Place) -> dict[str, Any]:
     While a block is being put in place, `writing` is its number: files with room for it may be older or newer than
     their checksums.
     """
-    return seals.noted(here, SEAL) or seals.noted(here, COPY) or {"starts": {}, "blocks": [], "files": {}}
+    for key in (SEAL, COPY):
+        found = seals.noted(here, key)
+        if found is not None and trust.is_rows(found):
+            return found
+    return {"starts": {}, "blocks": [], "files": {}}
 
 
 def note(here: Place, content: dict[str, Any]) -> None:
@@ -115,6 +119,8 @@ def _put(here: Place, group: Any, table: Ragged, job: int, at: tuple[int, ...], 
                 array.resize((end, *array.shape[1:]))
             if end > start:
                 array[start:end] = part[name]
+    if table.frames is not None and len(size) != len(table.frames):
+        raise LookupError(spool.folder(job))
     group["row_size"][at] = size if table.frames is not None else sum(size)
     return end - begin
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from spinemc.store import trust
 from spinemc.store.places import Place
 
 DIGITS = 8
@@ -37,9 +38,9 @@ def note(place: Place, key: str, content: Mapping[str, Any]) -> None:
 
 
 def noted(place: Place, key: str) -> dict[str, Any] | None:
-    """A sealed JSON file; None where it is not there, or not as it was."""
+    """A sealed table in JSON; None where it is not there, or not as it was."""
     found = read(place, key)
-    return None if found is None else json.loads(found)
+    return None if found is None else trust.table(found)
 
 
 def recorder(store: Any) -> Any:

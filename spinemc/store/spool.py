@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from time import monotonic
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -84,7 +86,11 @@ class Spool:
         if data is None:
             return None
         state = _unpacked(data)
+        if state is None or not {"parts.table", "parts.number"} <= state.keys():
+            return None
         names, numbers = state.pop("parts.table"), state.pop("parts.number")
+        if names.ndim != 1 or names.shape != numbers.shape or (numbers.size and numbers.dtype.kind not in "iu"):
+            return None
         self._parts = {str(name): int(number) for name, number in zip(names, numbers, strict=True)}
         return state
 
@@ -114,7 +120,8 @@ def _part(key: str, table: str, number: int) -> str:
 
 def parts_of(here: Place, trial: int) -> dict[str, int] | None:
     """Of how many parts the tables of a finished trial are; None where that is not known."""
-    return seals.noted(here, f"{folder(trial)}/done")
+    found = seals.noted(here, f"{folder(trial)}/done")
+    return found if found is not None and all(type(number) is int for number in found.values()) else None
 
 
 def parts(here: Place, trial: int, table: str, number: int) -> Iterator[Mapping[str, np.ndarray]]:
@@ -130,7 +137,24 @@ def parts(here: Place, trial: int, table: str, number: int) -> Iterator[Mapping[
         data = seals.read(here, key)
         if data is None:
             raise LookupError(key)
-        yield _unpacked(data)
+        part_of = _unpacked(data)
+        if part_of is None or not _is_part(part_of):
+            raise LookupError(key)
+        yield part_of
+
+
+def _is_part(arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether arrays are a part of a trial's frames."""
+    wanted = {"row_size": (1, ()), "position": (2, (3,)), "particle": (1, ())}
+    return (
+        arrays.keys() == wanted.keys()
+        and all(
+            arrays[name].dtype == np.int32 and arrays[name].ndim == ndim and arrays[name].shape[1:] == tail
+            for name, (ndim, tail) in wanted.items()
+        )
+        and bool((arrays["row_size"] >= 0).all())
+        and int(arrays["row_size"].sum()) == len(arrays["position"]) == len(arrays["particle"])
+    )
 
 
 def _packed(**arrays: np.ndarray) -> bytes:
@@ -139,6 +163,10 @@ def _packed(**arrays: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _unpacked(data: bytes) -> dict[str, np.ndarray]:
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return dict(arrays)
+def _unpacked(data: bytes) -> dict[str, np.ndarray] | None:
+    """What `_packed` packed; None where it is something else. Objects are not unpacked: they would bring code."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, EOFError, OSError, LookupError, TypeError, AttributeError, NotImplementedError, BadZipFile, zlib.error):
+        return None

@@ -15,7 +15,7 @@ import numpy as np
 from spinemc.errors import StoreError
 from spinemc.geometry.mesh import Geometry
 from spinemc.layout import Array, Layout, fixed, growing
-from spinemc.store import seals
+from spinemc.store import seals, trust
 from spinemc.store.places import OWN, Bucket, Folder, Place, place
 from spinemc.units import MICROMOLAR
 
@@ -145,13 +145,64 @@ def open(out: str | Path) -> xr.DataTree:
     if sound(here.read(ROOT)) is None:
         raise StoreError(f"{here.name}: its {ROOT} is damaged: `spinemc resume {here.name}` mends it.")
     done = int(attributes["trials_finished"])
-    tree = xr.open_datatree(here.zarr() if isinstance(here, Bucket) else here.name, engine="zarr")
-    groups = {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
+    try:
+        tree = xr.open_datatree(here.zarr() if isinstance(here, Bucket) else here.name, engine="zarr")
+        groups = {node.path: _told(here.name, node) for node in tree.subtree}
+    except StoreError:
+        raise
+    except Exception as fault:  # xarray and zarr raise whatever they meet in garbled metadata
+        raise StoreError(
+            f"{here.name}: cannot be read ({trust.reason(fault)}): `spinemc info --verify {here.name}` tells what is "
+            f"damaged, `spinemc resume {here.name}` mends it."
+        ) from fault
+    trust.refuse_mislabelled(here.name, groups)
     if done < attributes["trials"] and "sweep" not in attributes:
         groups = {name: _cut(group, done) for name, group in groups.items()}
     counts = groups["/counts"]
     groups["/counts"] = counts.assign(concentration=_concentration(counts["count"], counts["volume"]))
     return xr.DataTree.from_dict(groups, name=here.name.rpartition("/")[2])
+
+
+def _told(name: str, node: xr.DataTree) -> xr.Dataset:
+    """A group whose arrays tell what keeps from reading them."""
+    group = node.to_dataset(inherit=False)
+    lazy = {key: trust.told_as_read(name, node.path, array.variable) for key, array in group.data_vars.items()}
+    return group.assign(lazy)
+
+
+def refuse_unlike(out: str | Path, layout: Layout) -> None:
+    """Refuse to write into a store whose arrays are not those of a layout.
+
+    Raises
+    ------
+    StoreError
+        They are not, or cannot be read.
+    """
+    import zarr
+
+    here = place(out)
+    told = attributes_of(here)
+    try:
+        for known in (None, False):  # as the root knows them, and each array itself
+            root: Any = zarr.open_group(here.zarr(), mode="r", use_consolidated=known)
+            wrong = [name for name, array in growing(layout).items() if not _is_like(root[name], array)]
+            if wrong:
+                raise StoreError(_unlike(here, ", ".join(wrong)))
+    except StoreError:
+        raise
+    except Exception as fault:  # zarr raises whatever it meets in garbled metadata
+        raise StoreError(_unlike(here, trust.reason(fault))) from fault
+    if (told["trials"], told.get("block")) != (layout.jobs, layout.block):
+        raise StoreError(_unlike(here, "the number of trials"))
+
+
+def _unlike(here: Place, what: str) -> str:
+    return f"{here.name}: its arrays are not those of its scenario ({what}): run the scenario again into another store."
+
+
+def _is_like(made: Any, array: Array) -> bool:
+    shape = made.shape[1:] == array.shape[1:] if array.is_ragged else made.shape == array.shape
+    return bool(shape and made.dtype == np.dtype(array.dtype) and made.chunks == tuple(max(1, c) for c in array.chunks))
 
 
 def sound(data: bytes | None) -> dict[str, Any] | None:
@@ -160,7 +211,7 @@ def sound(data: bytes | None) -> dict[str, Any] | None:
         root = json.loads(data or b"")
         told = dict(root["attributes"])
         seal = told.pop("seal")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return root if seal == _seal(root | {"attributes": told}) else None
 
@@ -175,13 +226,15 @@ def root_of(here: Place) -> dict[str, Any]:
     if data is None and not here.is_taken:
         raise StoreError(f"{here.name}: there is no such store.")
     root = sound(data) or seals.noted(here, COPY)
-    if root is None or not root["attributes"].keys() >= OURS:
+    if root is None or not isinstance(root.get("attributes"), dict) or not root["attributes"].keys() >= OURS:
         raise StoreError(f"{here.name} is not a store of spinemc.")
+    trust.refuse_strange(here.name, root)
     return root
 
 
 def attributes_of(here: Place) -> dict[str, Any]:
-    """The root's attributes; StoreError where there is no store of ours."""
+    """The root's attributes; StoreError where there is no store of ours, or it leads elsewhere."""
+    here.refuse_links()
     return dict(root_of(here)["attributes"])
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from spinemc.errors import StoreError
 from spinemc.geometry.mesh import Geometry
 from spinemc.layout import ROWS, Layout
-from spinemc.store import blocks, rows, seals, spool
+from spinemc.store import blocks, rows, seals, spool, trust
 from spinemc.store.places import Place, place
-from spinemc.store.tree import COPY, FIXED, ROOT, restore, root_of, sound, write_root
+from spinemc.store.tree import COPY, FIXED, ROOT, attributes_of, restore, root_of, sound, write_root
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Damage:
         return f"{self.key}: {self.what}" + (f", of block {self.block}" if self.block is not None else "")
 
 
+_MOST_LOST = 100_000  # seals of finished blocks that are told one by one where they are missing
 MISSING, CHANGED = "is missing", "is not as it was written"
 
 
@@ -56,20 +58,26 @@ def verify(out: str | Path) -> list[Damage]:
         Where there is no store of ours.
     """
     here = place(out)
-    told = root_of(here)["attributes"]
+    told = attributes_of(here)
     found = []
     if sound(here.read(ROOT)) is None:
         found.append(Damage(ROOT, CHANGED))
     told_twice = rows.SEAL, rows.COPY
     for key in (COPY, FIXED, *(told_twice if any(here.read(key) is not None for key in told_twice) else ())):
-        if seals.noted(here, key) is None:
+        noted = seals.noted(here, key)
+        if noted is None or (key == FIXED and "files" not in noted) or (key in told_twice and not trust.is_rows(noted)):
             found.append(Damage(key, MISSING if here.read(key) is None else CHANGED))
-    found += _unlike((seals.noted(here, FIXED) or {"files": {}})["files"], here, None)
+    found += _unlike(_fixed(here), here, None)
     found += [damage for damage in _unlike(rows.noted(here)["files"], here, None) if not _between(here, damage.key)]
-    there = {blocks.number_of(key) for key in here.listed(blocks.BLOCKS)}
+    there = {blocks.number_of(key) for key in blocks.listed(here)}
+    if told["blocks_finished"] > len(there) + _MOST_LOST:
+        raise StoreError(
+            f"{here.name} says that {told['blocks_finished']} blocks of trials are finished, and {len(there)} are there: "
+            "it is not as spinemc writes it."
+        )
     for number in sorted(there | set(range(told["blocks_finished"]))):
         seal = seals.noted(here, blocks.seal_of(number))
-        if seal is None:
+        if seal is None or not blocks.is_seal(seal):
             found.append(Damage(blocks.seal_of(number), CHANGED if number in there else MISSING, number))
         else:
             found += _unlike(seal["files"], here, number)
@@ -91,6 +99,11 @@ def _between(here: Place, key: str) -> bool:
         return bool(json.loads(data) | {"shape": known["shape"]} == known)
     except (ValueError, TypeError):
         return False
+
+
+def _fixed(here: Place) -> dict[str, str]:
+    """The checksums of what does not grow."""
+    return dict((seals.noted(here, FIXED) or {}).get("files", {}))
 
 
 def _unlike(files: dict[str, str], here: Place, block: int | None) -> list[Damage]:
@@ -127,7 +140,7 @@ def repair(
     """
     here = place(out)
     again = set()
-    fixed = set((seals.noted(here, FIXED) or {"files": {}})["files"])
+    fixed = set(_fixed(here))
     if any(damage.key == FIXED or damage.key in fixed for damage in damages):
         restore(here, *survey()[:2])
     root = root_of(here)
@@ -135,7 +148,7 @@ def repair(
         if damage.block is not None:
             again.add(damage.block)
         elif damage.key.startswith(spool.TRIALS):
-            here.remove(spool.folder(int(damage.key.split("/")[2])))
+            here.remove("/".join(damage.key.split("/")[:3]))
         elif damage.key.startswith(tuple(f"{table.group}/" for table in layout.ragged)) and damage.key not in fixed:
             again |= _again(here, layout, damage.key, root["consolidated_metadata"]["metadata"])
     blocks.forget(here, sorted(again))
@@ -149,6 +162,9 @@ def _again(here: Place, layout: Layout, key: str, known: dict[str, dict]) -> set
     """The blocks that have rows in a file of ragged arrays; their metadata is written again at once."""
     path, _, file = key.rpartition("/")
     group, _, array = path.rpartition("/")
+    tables = {table.group: table for table in layout.ragged}
+    if group not in tables:
+        raise StoreError(f"{here.name}: {key} is not a file of its scenario: run the scenario again into another store.")
     if file == ROOT:
         data = json.dumps(known[path], indent=2).encode()
         here.write(key, data)
@@ -158,8 +174,10 @@ def _again(here: Place, layout: Layout, key: str, known: dict[str, dict]) -> set
     here.remove(key)
     at = [int(part) for part in file.split(".")[1:]]
     if array == "row_size":
-        (table,) = (table for table in layout.ragged if table.group == group)
-        shape = *layout.shape, len(layout.recorded(table.trials))
+        trials = tables[group].trials
+        shape = *layout.shape, len(layout.recorded(trials))
+        if len(at) < len(shape) or any(k >= n for k, n in zip(at, shape, strict=False)):
+            return set()
         number = int(np.ravel_multi_index(at[: len(shape)], shape))
-        return {layout.block_of(layout.recorded_of(table.trials)[number])}
+        return {layout.block_of(layout.recorded_of(trials)[number])}
     return rows.blocks_in(here, layout, group, at[0] * ROWS, (at[0] + 1) * ROWS)
