@@ -18,6 +18,7 @@ from spinemc import plasticity
 from spinemc.chemistry.ions import ways
 from spinemc.chemistry.names import check_names, each_place
 from spinemc.chemistry.network import network
+from spinemc.chemistry.releases import expected_number
 from spinemc.engine.fingerprint import digest_of, fingerprint
 from spinemc.engine.limits import check_step
 from spinemc.engine.schedule import frame_times
@@ -33,6 +34,9 @@ from spinemc.twins import compartments, ode
 BLOCKS = 16  # blocks that a run is cut into, where it has that many trials
 MOST_BLOCKS = 256
 BLOCK_BYTES = 32_000_000  # of counts and events in a block
+MOST_MOLECULES = 10**8  # that a release puts into one trial
+MOST_FRAMES = 10**7  # of a record of positions
+MOST_BYTES = 8 * 10**9  # of counts and events in one trial
 KEPT = 4  # systems of a sweep at a time
 
 ONE = Sweep((), ((),))
@@ -52,13 +56,40 @@ def prepare(scenario: Scenario) -> System:
     check_names(scenario, geometry)
     for spec in scenario.plasticity:
         plasticity.complete(spec.rule, plasticity.rule(spec.rule).PARAMETERS, spec.parameters)
+    _refuse_large(scenario, geometry)
     grids = tuple(grid(geometry, space, scenario.run.cell) for space in range(len(geometry.spaces)))
     system = System(scenario, geometry, network(scenario, geometry), grids)
+    _refuse_large_trial(system)
     if scenario.run.engine == "particles":
         check_step(system)
     else:
         {"ode": ode, "compartments": compartments}[scenario.run.engine].check(scenario, geometry, system.network)
     return system
+
+
+def _refuse_large(scenario: Scenario, geometry: Geometry) -> None:
+    """Refuse what no memory holds, before it is asked for."""
+    for number, release in enumerate(scenario.release, 1):
+        molecules = expected_number(geometry, release) * len(release.time)
+        if molecules > MOST_MOLECULES:
+            raise ScenarioError(
+                f"release {number}, {release.species}: {molecules:.3g} molecules, more than {MOST_MOLECULES:.0e} in one "
+                "trial: use a lower amount, or rate equations for this species."
+            )
+    for record in scenario.positions:
+        if scenario.run.t_stop / record.every > MOST_FRAMES:
+            raise ScenarioError(
+                f"record.positions: a frame every {record.every:g} s makes more than {MOST_FRAMES} of them: use a longer time."
+            )
+
+
+def _refuse_large_trial(system: System) -> None:
+    size = _trial_bytes(system)
+    if size > MOST_BYTES:
+        raise ScenarioError(
+            f"run.sample_every: the samples of one trial take {size / 1e9:.3g} GB, more than {MOST_BYTES / 1e9:g}: use a "
+            "longer time, or fewer compartments."
+        )
 
 
 def layout(system: System) -> Layout:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinemc.figures.mesh import draw_mesh
-from spinemc.figures.series import draw_counts, draw_fano, draw_spread, draw_weight, specs
+from spinemc.figures.series import draw_counts, draw_fano, draw_spread, draw_weight, said, specs
 from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TRIALS, TWIN, blank, draw_twin, key, tidy, written
 from spinemc.geometry.mesh import Geometry
 from spinemc.observables import array, totals
@@ -165,9 +164,9 @@ def _roles(tree: xr.DataTree) -> tuple[str, list[str], list[str]]:
 
 def _headline(figure: Figure, tree: xr.DataTree, twin: bool) -> None:
     """Title, what was run, and what the lines are."""
-    title = tomllib.loads(tree.attrs.get("scenario", "")).get("title", "") or tree.name or ""
+    title = str(said(tree).get("title") or tree.name or "")
     trials, stop = tree["counts"].sizes["trial"], 1e3 * float(array(tree, "counts/time")[-1])
-    figure.text(0.025, 0.95, title, fontsize=13, fontweight="bold", color=INK)
+    figure.text(0.025, 0.95, title[:200], fontsize=13, fontweight="bold", color=INK, parse_math=False)
     figure.text(0.025, 0.912, f"{trials} trial{'s' * (trials != 1)} of {stop:g} ms", fontsize=9, color=QUIET)
     keys = [("thin: trials, shaded: ± SD", TRIALS), ("thick: their mean", MEAN), ("dashed: rate equations", TWIN)]
     key(figure, 0.912, keys if twin else keys[:2])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from spinemc.figures.style import (
 )
 from spinemc.observables import array, fano, totals
 from spinemc.scenario import PlasticitySpec
+from spinemc.scenario.files import parse_toml
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -167,13 +167,30 @@ def twin_weight(tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.Dataset) ->
     return time, answer[rule]["weight"][0, :, 0]
 
 
+def said(tree: xr.DataTree) -> dict[str, Any]:
+    """The tables of the scenario in a store.
+
+    Raises
+    ------
+    ScenarioError
+        It is not TOML.
+    """
+    return parse_toml(tree.attrs.get("scenario", ""), tree.name or "store")
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    """The tables in what may be a list of tables."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
 def specs(tree: xr.DataTree) -> list[PlasticitySpec]:
     """What the scenario in a store asks of the rules of plasticity."""
-    entries = tomllib.loads(tree.attrs.get("scenario", "")).get("plasticity", [])
-    there = [str(name) for name in array(tree, "counts/count")["compartment"].values]
+    count = array(tree, "counts/count")
+    there, species = ([str(name) for name in count[dim].values] for dim in ("compartment", "species"))
     return [
         PlasticitySpec(e["rule"], e["species"], name, dict(e.get("parameters", {})))
-        for e in entries
+        for e in _tables(said(tree).get("plasticity"))
+        if e.get("species") in species and isinstance(e.get("rule"), str) and isinstance(e.get("compartment"), str)
         for name in there
         if fnmatchcase(name, e["compartment"])
     ]

@@ -41,6 +41,7 @@ RUNNING_ENGINES = ("particles", "compartments", "ode")
 BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
 RULES = ("bell2022",)
 MOST = 2**31
+MOST_TRIALS, MOST_SAMPLES = 10_000_000, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def run(table: Table) -> Run:
         t_stop=table.take("t_stop", time),
         dt=table.take("dt", time),
         sample_every=table.take("sample_every", time),
-        trials=table.take("trials", integer(1, MOST), 1),
+        trials=table.take("trials", integer(1, MOST_TRIALS + 1), 1),
         seed=table.take("seed", integer(0, 2**32), 1),
         engine=table.take("engine", _engine, "particles"),
         cell=table.take("cell", quantity("length", positive=True), None),
@@ -147,8 +148,8 @@ def run(table: Table) -> Run:
     if made.t_stop and made.sample_every:
         if made.sample_every > made.t_stop:
             table.refuse("sample_every", f"it must not be longer than run.t_stop, {table.entries['t_stop']}.")
-        elif made.t_stop / made.sample_every >= MOST:
-            table.refuse("sample_every", "that makes more than 2^31 samples: use a longer time.")
+        elif made.t_stop / made.sample_every > MOST_SAMPLES:
+            table.refuse("sample_every", f"that makes more than {MOST_SAMPLES} samples: use a longer time.")
     if made.t_stop and made.dt and made.t_stop / made.dt >= 2**62:
         table.refuse("dt", "that makes more than 2^62 steps: use a longer time.")
     return made

@@ -151,13 +151,18 @@ def refuse_mislabelled(name: str, groups: Mapping[str, xr.Dataset]) -> None:
                 raise StoreError(f"{name}: {group}/{array} is not the array that spinemc writes there.")
         for coordinate in _TEXTS.get(group, ()):
             found = held.variables.get(coordinate)  # type: ignore[union-attr]
-            if found is None or found.dims != (coordinate,) or not all(isinstance(one, str) for one in found.values):
+            if found is None or found.dims != (coordinate,) or not all(map(_is_name, found.values)):
                 raise StoreError(f"{name}: {group}/{coordinate} is not the list of names that spinemc writes there.")
     for group in ("counts", "surface", "events"):
         for coordinate in ("trial", "time"):
             found = groups[f"/{group}"].variables.get(coordinate)
             if found is None or found.dims != (coordinate,) or found.dtype.kind not in "iuf":
                 raise StoreError(f"{name}: {group}/{coordinate} is not the coordinate that spinemc writes there.")
+
+
+def _is_name(value: Any) -> bool:
+    """Whether it is a name as scenarios give them: identifiers, with dots between."""
+    return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
 
 
 def told_as_read(name: str, group: str, variable: xr.Variable) -> xr.Variable:
