@@ -73,13 +73,14 @@ def _refuse_large(scenario: Scenario, geometry: Geometry) -> None:
         molecules = expected_number(geometry, release) * len(release.time)
         if molecules > MOST_MOLECULES:
             raise ScenarioError(
-                f"release {number}, {release.species}: {molecules:.3g} molecules, more than {MOST_MOLECULES:.0e} in one "
-                "trial: use a lower amount, or rate equations for this species."
+                f"release {number}, {release.species}: {molecules:.3g} molecules in one trial, more than "
+                f"{MOST_MOLECULES:.0e}: use a lower amount."
             )
     for record in scenario.positions:
         if scenario.run.t_stop / record.every > MOST_FRAMES:
             raise ScenarioError(
-                f"record.positions: a frame every {record.every:g} s makes more than {MOST_FRAMES} of them: use a longer time."
+                f"record.positions: a frame every {record.every:g} s makes more than {MOST_FRAMES} of them: use a "
+                "longer time."
             )
 
 
@@ -87,8 +88,8 @@ def _refuse_large_trial(system: System) -> None:
     size = _trial_bytes(system)
     if size > MOST_BYTES:
         raise ScenarioError(
-            f"run.sample_every: the samples of one trial take {size / 1e9:.3g} GB, more than {MOST_BYTES / 1e9:g}: use a "
-            "longer time, or fewer compartments."
+            f"run.sample_every: the samples of one trial take {size / 1e9:.3g} GB, more than {MOST_BYTES / 1e9:g}: use "
+            "a longer time, or fewer compartments."
         )
 
 

@@ -47,24 +47,36 @@ CODE = (
 HOSTILE = (
     0, -1, 1, 2, 255, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, -(2**63), 10**400, 0.0, -0.0, 1e-300, 1e300, 1e308,
     5e-324, float("nan"), float("inf"), float("-inf"), True, False, "", " ", "0", "nan", "inf um", "nan s", "-1 um",
-    "0 um", "1e308 um", "1e-308 um", "1e400 um", "-1e308 um", "1 um^99999", "1 um^9", "1 um^-9", "1 um/s/s/s", "9" * 400 + " um",
-    "1e9 um", "1e-9 um", "1e6 um", "1e-6 um", "1e30 s", "1e-30 s", "1e-12 s", "1e12 /s", "1e30 /M/s", "1e20 uM", "1 M", "1e9 um^2/s",
-    "1e-5 um", "2147483647", "1 kg", "1 um um um um", "1 ()", "1 um" + "/um" * 200, "1 " + "(" * 3000, "1" + "0" * 5000, "µ" * 50,
-    "../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin", "/proc/self/mem", "/proc/self/environ", "..", ".", "/", "~",
-    "https://localhost:1/x.toml", "file:///etc/passwd", "s3://nowhere/x", "a\x00b", "\x1b[2J\x07\x08", "\u202e\u200b\ufeff",
-    "\U0001f9e0" * 20, "é" * 30, "x" * 100_000, "Ca", "Ca + Ca -> Ca", "0 -> 0", "2 Ca -> 9 Ca", "a -> " + " + ".join("a" * 300),
-    "Ca@lumen", "Ca@", "@", "*", "*.*", "**", "head.*", "membrane", "cytosol", "outside", "far", "tiny.toml", "a.toml", "mesh.stl",
+    "0 um", "1e308 um", "1e-308 um", "1e400 um", "-1e308 um", "1 um^99999", "1 um^9", "1 um^-9", "1 um/s/s/s",
+    "9" * 400 + " um",
+    "1e9 um", "1e-9 um", "1e6 um", "1e-6 um", "1e30 s", "1e-30 s", "1e-12 s", "1e12 /s", "1e30 /M/s", "1e20 uM",
+    "1 M", "1e9 um^2/s",
+    "1e-5 um", "2147483647", "1 kg", "1 um um um um", "1 ()", "1 um" + "/um" * 200, "1 " + "(" * 3000,
+    "1" + "0" * 5000, "µ" * 50,
+    "../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin", "/proc/self/mem", "/proc/self/environ", "..", ".",
+    "/", "~",
+    "https://localhost:1/x.toml", "file:///etc/passwd", "s3://nowhere/x", "a\x00b", "\x1b[2J\x07\x08",
+    "\u202e\u200b\ufeff",
+    "\U0001f9e0" * 20, "é" * 30, "x" * 100_000, "Ca", "Ca + Ca -> Ca", "0 -> 0", "2 Ca -> 9 Ca",
+    "a -> " + " + ".join("a" * 300),
+    "Ca@lumen", "Ca@", "@", "*", "*.*", "**", "head.*", "membrane", "cytosol", "outside", "far", "tiny.toml",
+    "a.toml", "mesh.stl",
     "mesh.ply", "mesh.obj", "faces.json", "cell.swc", "net.net", "flux.csv", "folder", "link",
-    [], [[]], [0], [""], ["1 um"] * 3, ["0 um", "0 um", "0 um"], [1, 2, 3], [[1, 2], [3, 4]], ["1 um"] * 1000, list(range(2000)),
-    {}, {"": ""}, {"a": {"b": {"c": {}}}}, {"kind": "box"}, {"table": "flux.csv"}, {"table": "/dev/zero"}, [{}], [{}, {}, {}],
+    [], [[]], [0], [""], ["1 um"] * 3, ["0 um", "0 um", "0 um"], [1, 2, 3], [[1, 2], [3, 4]], ["1 um"] * 1000,
+    list(range(2000)),
+    {}, {"": ""}, {"a": {"b": {"c": {}}}}, {"kind": "box"}, {"table": "flux.csv"}, {"table": "/dev/zero"}, [{}], [{},
+    {}, {}],
     *CODE,
 )  # fmt: skip
 """Values that a key may be given and that are hard to take."""
 
 RAW = (
-    b"\x00", b"\xff\xfe", b"\x80\x04\x95", b"\n", b"\r", b"[", b"]", b"{", b"}", b'"""', b"'", b"=", b"[[", b"#", b",", b".",
-    b"1979-05-27T07:32:00Z", b"99:99:99", b"0x" + b"f" * 300, b"1e999999", b"9" * 5000, b"-", b"nan", b"inf", b"\xf0\x9f\xa7\xa0",
-    b"\\u0000", b"\\ud800", b"[" * 10_000, b"{a=" * 3000, b"a." * 3000, b"k" * 50_000, b"cos\nsystem\n", b"../" * 50, b"\x1b]0;x\x07",
+    b"\x00", b"\xff\xfe", b"\x80\x04\x95", b"\n", b"\r", b"[", b"]", b"{", b"}", b'"""', b"'", b"=", b"[[", b"#",
+    b",", b".",
+    b"1979-05-27T07:32:00Z", b"99:99:99", b"0x" + b"f" * 300, b"1e999999", b"9" * 5000, b"-", b"nan", b"inf",
+    b"\xf0\x9f\xa7\xa0",
+    b"\\u0000", b"\\ud800", b"[" * 10_000, b"{a=" * 3000, b"a." * 3000, b"k" * 50_000, b"cos\nsystem\n", b"../" * 50,
+    b"\x1b]0;x\x07",
 )  # fmt: skip
 """Bytes that readers stumble over."""
 
@@ -80,17 +92,19 @@ def _too_long(*_):
 class Watch:
     """An audit hook: what the interpreter is asked to run, to write and to reach while it is on.
 
-    It sees every call of os.system, subprocess, fork, exec and spawn, pickle's look-up of a class, sockets, `exec` and `eval`
-    (with the code), and every file opened to write, removed, renamed, linked or made, of any thread and any package.
+    It sees every call of os.system, subprocess, fork, exec and spawn, pickle's look-up of a class, sockets, `exec` and
+    `eval` (with the code), and every file opened to write, removed, renamed, linked or made, of any thread and any package.
     """
 
     RUNS = (
-        "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "subprocess.Popen",
+        "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile",
+        "subprocess.Popen",
         "pty.spawn", "pickle.find_class", "socket.connect", "socket.bind", "socket.getaddrinfo", "urllib.Request",
         "webbrowser.open", "ftplib.connect", "http.client.connect", "smtplib.connect",
     )  # fmt: skip
     WRITES = (
-        "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
+        "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod",
+        "os.chown",
         "os.utime", "shutil.rmtree", "shutil.move", "shutil.copyfile",
     )  # fmt: skip
     KNOWN = ("numba", "numpy", "dask", "_operator", "copyreg", "spinemc.engine.kernels", "llvmlite")
@@ -110,8 +124,10 @@ class Watch:
             if any(TOKEN in str(part) for part in (*code.co_names, *code.co_consts)):
                 self.seen.append(f"exec {code}")
         elif event == "open":
-            path, mode, flags = given
-            if isinstance(path, str | bytes | os.PathLike) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+            path, _, flags = given
+            if isinstance(path, str | bytes | os.PathLike) and flags & (
+                os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+            ):
                 self._written(event, path)
         elif event in self.WRITES:
             by_handle = [x for x in given if isinstance(x, int) and x >= 0] and not os.path.isabs(os.fsdecode(given[0]))
@@ -123,7 +139,10 @@ class Watch:
         """Whether it is what numba's own cache is read with, or how the version is told."""
         if event == "pickle.find_class":
             return given == ("builtins", "object") or given[0].startswith(self.KNOWN)
-        return event in ("subprocess.Popen", "os.posix_spawn", "os.exec") and os.path.basename(str(given[0])) in ("git", "uname")
+        return event in ("subprocess.Popen", "os.posix_spawn", "os.exec") and os.path.basename(str(given[0])) in (
+            "git",
+            "uname",
+        )
 
     def _written(self, event, path):
         self._busy = True
@@ -178,13 +197,16 @@ class Outcome:
         return None
 
 
-def command(argv, folder, *more):
-    """Run a command of the program in a folder, and watch it; it may write there, in `more` and in temporary folders."""
+def command(argv, folder, limit=LIMIT):
+    """Run a command of the program in a folder, and watch it; it may write there, and temporary files."""
     out, err, before = io.StringIO(), io.StringIO(), os.getcwd()
     kept = signal.signal(signal.SIGALRM, _too_long)
     old = resource.getrlimit(resource.RLIMIT_AS)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    caches = [os.environ.get("NUMBA_CACHE_DIR", os.path.expanduser("~/.cache")), os.path.expanduser("~/.config/matplotlib")]
+    caches = [
+        os.environ.get("NUMBA_CACHE_DIR", os.path.expanduser("~/.cache")),
+        os.path.expanduser("~/.config/matplotlib"),
+    ]
     aside, tempfile.tempdir = tempfile.tempdir, str(Path(folder).parent / "temporary")
     os.makedirs(tempfile.tempdir, exist_ok=True)
     os.chdir(folder)
@@ -192,8 +214,8 @@ def command(argv, folder, *more):
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
             warnings.simplefilter("default")
-            with WATCH.watching(folder, *more, tempfile.tempdir, *caches, "/dev/null"):
-                signal.setitimer(signal.ITIMER_REAL, LIMIT)
+            with WATCH.watching(folder, tempfile.tempdir, *caches, "/dev/null"):
+                signal.setitimer(signal.ITIMER_REAL, limit)
                 try:
                     status = cli.main(argv)
                 except SystemExit as end:
@@ -220,7 +242,11 @@ def picture(folder, but=()):
             path = os.path.join(at, name)
             told = os.lstat(path)
             is_file = os.path.isfile(path) and not os.path.islink(path)
-            found[path] = told.st_mode, told.st_size, Path(path).read_bytes() if is_file and told.st_size < 1e5 else None
+            found[path] = (
+                told.st_mode,
+                told.st_size,
+                Path(path).read_bytes() if is_file and told.st_size < 1e5 else None,
+            )
     return {path: told for path, told in found.items() if os.path.basename(path) not in but}
 
 
@@ -303,7 +329,9 @@ def changed(tables, chance, number, hostile=HOSTILE, other=()):
             case 5 if isinstance(holder, list):
                 holder += [holder[key]] * chance.choice((1, 2, 100))
             case 6 if isinstance(holder, dict):
-                holder[chance.choice(("x" * 5000, "", "name", "\x00", "é", "a.b", TOKEN, "kind", "of", "in"))] = holder.pop(key)
+                holder[chance.choice(("x" * 5000, "", "name", "\x00", "é", "a.b", TOKEN, "kind", "of", "in"))] = (
+                    holder.pop(key)
+                )
             case 7 if isinstance(holder[key], list):
                 chance.shuffle(holder[key])
             case _ if other:
@@ -316,7 +344,9 @@ def changed(tables, chance, number, hostile=HOSTILE, other=()):
 def deep(chance):
     """A text of TOML that stands in itself more often than readers can go."""
     n = chance.choice((50, 500, 10_000))
-    return chance.choice((f"x = {'[' * n}{']' * n}\n", f"x = {'{a=' * n}1{'}' * n}\n", "[" + "a." * n + "b]\n", "a." * n + "b = 1\n"))
+    return chance.choice(
+        (f"x = {'[' * n}{']' * n}\n", f"x = {'{a=' * n}1{'}' * n}\n", "[" + "a." * n + "b]\n", "a." * n + "b = 1\n")
+    )
 
 
 def hostile_toml(text, chance, number, other=()):

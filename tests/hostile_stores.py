@@ -12,18 +12,21 @@ from fuzzing import CODE, HOSTILE, RAW, TOKEN, changed, hostile_toml, mangled
 from spinemc.store import seals, tree
 
 META = (
-    0, -1, 1, 2, 10**18, 2**63, 2**31, "x", "", "int32", "float64", "object", "string", "numpy.datetime64", None, True, [], [0],
+    0, -1, 1, 2, 10**18, 2**63, 2**31, "x", "", "int32", "float64", "object", "string", "numpy.datetime64", None,
+    True, [], [0],
     [10**18], [-1], [10**9] * 3, {}, {"name": "nothere"}, {"name": "pickle"}, [{"name": "pickle"}],
     [{"name": "numcodecs.pickle", "configuration": {}}], [{"name": "bytes", "configuration": {"endian": "little"}}],
     {"name": "vlen-utf8"}, float("nan"), "NaN", "../..", "/etc/passwd", "array", "group",
-    {"name": "regular", "configuration": {"chunk_shape": [0]}}, {"name": "regular", "configuration": {"chunk_shape": [10**18]}},
+    {"name": "regular", "configuration": {"chunk_shape": [0]}}, {"name": "regular",
+    "configuration": {"chunk_shape": [10**18]}},
     [{"name": "gzip", "configuration": {"level": 5}}], *CODE,
 )  # fmt: skip
 """Values in place of shapes, types, codecs and attributes of arrays."""
 
 ELSEWHERE = (
     "../canary/keep", "../canary", "/nowhere/x", "positions/../../canary", "positions/../../canary/zarr.json",
-    "positions/Ca/row_size/c.9.9", "positions/Ca/position/c.-1.0", "positions/Ca/x/c.a.b", "positions/Ca/row_size/zarr.json",
+    "positions/Ca/row_size/c.9.9", "positions/Ca/position/c.-1.0", "positions/Ca/x/c.a.b",
+    "positions/Ca/row_size/zarr.json",
     "positions/..", "zarr.json", "", "/etc/passwd", "/dev/zero", "positions/Zz/row_size/c.0.0", "a\x00b",
     "positions/Ca/particle/c.99999999999999999999", ".spinemc/lock", "counts",
 )  # fmt: skip
@@ -74,9 +77,21 @@ def packed(chance):
         case 2:
             np.savez(file, row_size=np.array([1, 2]), position=np.zeros((10, 3)), particle=object_array)
         case 3:
-            np.savez(file, row_size=np.array([1], np.int32), position=np.zeros((1, 3), np.int32), particle=np.zeros(1, np.int32))
+            np.savez(
+                file,
+                row_size=np.array([1], np.int32),
+                position=np.zeros((1, 3), np.int32),
+                particle=np.zeros(1, np.int32),
+            )
         case _:
-            np.savez(file, **{"parts.species": np.array(["Ca", "../../x"]), "parts.number": np.array([10**9, 1]), "a": np.zeros(3)})
+            np.savez(
+                file,
+                **{
+                    "parts.species": np.array(["Ca", "../../x"]),
+                    "parts.number": np.array([10**9, 1]),
+                    "a": np.zeros(3),
+                },
+            )
     return file.getvalue()
 
 
@@ -94,7 +109,9 @@ def _root(store):
 
 def _edit_metadata(store, chance, scenarios):
     path = chance.choice([path for path in files_of(store) if path.name == "zarr.json"])
-    path.write_text(json.dumps(changed(json.loads(path.read_bytes()), chance, chance.choice((1, 2)), META)), errors="replace")
+    path.write_text(
+        json.dumps(changed(json.loads(path.read_bytes()), chance, chance.choice((1, 2)), META)), errors="replace"
+    )
     if chance.random() < 0.5:
         rooted(store, _root(store))
 
@@ -102,7 +119,9 @@ def _edit_metadata(store, chance, scenarios):
 def _edit_root(store, chance, scenarios):
     root = _root(store)
     told = root["attributes"]
-    key = chance.choice([*told, "sweep", "scenario", "fingerprint", "trials", "blocks_finished", "scenario_path", "provenance"])
+    key = chance.choice(
+        [*told, "sweep", "scenario", "fingerprint", "trials", "blocks_finished", "scenario_path", "provenance"]
+    )
     kind = chance.random()
     if kind < 0.3:
         told[key] = chance.choice(HOSTILE)
@@ -129,7 +148,17 @@ def _edit_shapes(store, chance, scenarios):
 def _link(store, chance, scenarios):
     path, canary = chance.choice(files_of(store)), store.parent.parent / "canary"
     path.unlink()
-    places = (canary / "keep", canary, "/etc/passwd", "/dev/zero", "/dev/null", path.name, "..", "/proc/self/environ", "/nowhere/x")
+    places = (
+        canary / "keep",
+        canary,
+        "/etc/passwd",
+        "/dev/zero",
+        "/dev/null",
+        path.name,
+        "..",
+        "/proc/self/environ",
+        "/nowhere/x",
+    )
     path.symlink_to(chance.choice(places))
 
 
@@ -154,8 +183,23 @@ def _pipe(store, chance, scenarios):
 
 
 def _more(store, chance, scenarios):
-    names = ("x", "zarr.json.bak", ".x.partial", "c.99", "c.0.0.0.0.0", "é\n", "state", "done", "Ca.000000", "000099", "abc", "-1")
-    (chance.choice(files_of(store)).parent / chance.choice(names)).write_bytes(chance.choice((b"", bytes(100), packed(chance))))
+    names = (
+        "x",
+        "zarr.json.bak",
+        ".x.partial",
+        "c.99",
+        "c.0.0.0.0.0",
+        "é\n",
+        "state",
+        "done",
+        "Ca.000000",
+        "000099",
+        "abc",
+        "-1",
+    )
+    (chance.choice(files_of(store)).parent / chance.choice(names)).write_bytes(
+        chance.choice((b"", bytes(100), packed(chance)))
+    )
 
 
 def _forge(store, chance, scenarios):
@@ -166,7 +210,9 @@ def _forge(store, chance, scenarios):
     elif kind < 0.6:
         found = chance.choice(META)
     else:
-        found = changed(found, chance, chance.choice((1, 2, 3)), [*META, *(x for x in HOSTILE if not isinstance(x, str))])
+        found = changed(
+            found, chance, chance.choice((1, 2, 3)), [*META, *(x for x in HOSTILE if not isinstance(x, str))]
+        )
     sealed(path, found)
     if path.name.startswith("rows"):
         sealed(path.with_name("rows"), found)
@@ -176,7 +222,9 @@ def _forge(store, chance, scenarios):
 def _leave(store, chance, scenarios):
     number = chance.randrange(3)
     (store / f".spinemc/blocks/{number:06d}").unlink(missing_ok=True)
-    left = store / ".spinemc/trials" / chance.choice((f"{number:08d}", f"{number:08d}", "x", "..", "99999999", "-0000001"))
+    left = (
+        store / ".spinemc/trials" / chance.choice((f"{number:08d}", f"{number:08d}", "x", "..", "99999999", "-0000001"))
+    )
     left.mkdir(exist_ok=True, parents=True)
     for name in chance.sample(("state", "done", "Ca.000000", "Ca.000001"), 2):
         tables = {"Ca": 1}, {"Ca": 10**9}, {"../../x": 1}, {"Ca": "x"}, [], 5, {"Zz": 1}
@@ -203,7 +251,8 @@ def _damage(store, chance, scenarios):
 
 
 WAYS = (
-    _damage, _damage, _damage, _edit_metadata, _edit_root, _edit_root, _edit_shapes, _link, _link_folder, _folder, _pipe, _more,
+    _damage, _damage, _damage, _edit_metadata, _edit_root, _edit_root, _edit_shapes, _link, _link_folder, _folder,
+    _pipe, _more,
     _forge, _forge, _leave,
 )  # fmt: skip
 

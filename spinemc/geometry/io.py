@@ -54,7 +54,9 @@ def read_mesh(path: Path, unit: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
             f"{path.name}: cannot be read as {path.suffix[1:].upper()}: {str(fault).rstrip('.!')}."
         ) from fault
     if vertex.ndim != 2 or vertex.shape[1] != 3 or face.ndim != 2 or face.shape[1] != 3:
-        raise GeometryError(f"{path.name}: a corner is three coordinates and a face three corners, which is not so here.")
+        raise GeometryError(
+            f"{path.name}: a corner is three coordinates and a face three corners, which is not so here."
+        )
     if len(face) == 0:
         raise GeometryError(f"{path.name}: the surface is empty: it holds no triangle.")
     if path.suffix.lower() == ".stl":  # each triangle of an STL file brings its own corners

@@ -278,7 +278,7 @@ def _cut(text: str) -> str:
 
 
 def told(faults: Iterable[str]) -> str:
-    """Faults as one message, a line each: each once, so many that a person can read them, none longer than a paragraph."""
+    """Faults as one message, a line each: each once, no more and no longer than a person can read."""
     lines = [line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..." for line in dict.fromkeys(faults)]
     more = len(lines) - MOST_TOLD
     return "\n".join([*lines[:MOST_TOLD], *([f"and {more} more faults."] if more > 0 else [])])

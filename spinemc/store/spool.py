@@ -168,5 +168,15 @@ def _unpacked(data: bytes) -> dict[str, np.ndarray] | None:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return dict(arrays)
-    except (ValueError, EOFError, OSError, LookupError, TypeError, AttributeError, NotImplementedError, BadZipFile, zlib.error):
+    except (
+        ValueError,
+        EOFError,
+        OSError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        NotImplementedError,
+        BadZipFile,
+        zlib.error,
+    ):
         return None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MOST = 2**31
-"""Trials, blocks and points are fewer; and so are the values of an array along one dimension that is read as a whole."""
+"""Trials and blocks are fewer."""
 
 _RAGGED = re.compile(r"positions/[^/]+/(row_size|position|particle)/(zarr\.json|c(\.\d{1,18})+)")
 _LABELLED = {
@@ -52,8 +52,8 @@ def refuse_links(path: Path) -> None:
                 elif not entry.is_file(follow_symlinks=False):
                     what = "a link" if entry.is_symlink() else "neither a file nor a folder"
                     raise StoreError(
-                        f"{path}: {Path(entry.path).relative_to(path)} is {what}: a store holds files and folders of its "
-                        "own only. Put a copy in its place."
+                        f"{path}: {Path(entry.path).relative_to(path)} is {what}: a store holds files and folders of "
+                        "its own only. Put a copy in its place."
                     )
 
 
@@ -68,13 +68,17 @@ def refuse_strange(name: str, root: Mapping[str, Any]) -> None:
     told = root["attributes"]
     texts = ("scenario", "scenario_path", "scenario_digest", "provenance", "fingerprint", "sweep", "seal")
     wrong = [key for key in texts if not isinstance(told.get(key, ""), str) or "\0" in told.get(key, "")]
-    wrong += [key for key in ("trials", "trials_finished", "blocks_finished", "block") if not _is_count(told.get(key, 0))]
+    wrong += [
+        key for key in ("trials", "trials_finished", "blocks_finished", "block") if not _is_count(told.get(key, 0))
+    ]
     wrong += [key for key in ("complete",) if not isinstance(told[key], bool)]
     if not wrong:
         blocks, done, trials = told.get("blocks_finished", 0), told["trials_finished"], told["trials"]
         wrong = ["trials_finished"] if not blocks <= done <= trials else ["trials"] if trials < 1 else []
     wrong += [] if len(str(told.get("scenario_path"))) < 4096 else ["scenario_path"]
-    wrong += [key for key in ("provenance", "fingerprint", "sweep") if key not in wrong and not _is_table(told.get(key))]
+    wrong += [
+        key for key in ("provenance", "fingerprint", "sweep") if key not in wrong and not _is_table(told.get(key))
+    ]
     shapes = root.get("consolidated_metadata")
     if not isinstance(shapes, Mapping) or not _is_tables(shapes.get("metadata")):
         wrong.append("consolidated_metadata")

@@ -72,8 +72,8 @@ def verify(out: str | Path) -> list[Damage]:
     there = {blocks.number_of(key) for key in blocks.listed(here)}
     if told["blocks_finished"] > len(there) + _MOST_LOST:
         raise StoreError(
-            f"{here.name} says that {told['blocks_finished']} blocks of trials are finished, and {len(there)} are there: "
-            "it is not as spinemc writes it."
+            f"{here.name} says that {told['blocks_finished']} blocks of trials are finished, and {len(there)} are "
+            "there: it is not as spinemc writes it."
         )
     for number in sorted(there | set(range(told["blocks_finished"]))):
         seal = seals.noted(here, blocks.seal_of(number))

@@ -1,7 +1,7 @@
-"""No file and no store makes the program crash, hang, write elsewhere or run what it was given: it is told in a sentence.
+"""No file and no store makes the program crash, hang, write elsewhere or run what it was given: a sentence tells.
 
-What is watched, and how, is in `fuzzing`: the exit status and the message, the time, an audit hook on all that the interpreter
-runs and writes, and what lies around the folder before and after.
+What is watched, and how, is in `fuzzing`: the exit status and the message, the time, an audit hook on all that the
+interpreter runs and writes, and what lies around the folder before and after.
 """
 
 import importlib.util
@@ -16,9 +16,9 @@ import pytest
 import tomli_w
 from complete import FLUX, NET, SPACES, VALID
 from fuzzing import at_random, chance_of, changed, command, hostile_toml, mangled, picture, reworded
+from hostile_stores import hostile_store
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hostile_stores import Planted, files_of, hostile_store, rooted, sealed
 
 from spinemc import report, simulate
 from spinemc.geometry.shapes import parameters
@@ -88,7 +88,9 @@ kind = "revolution"
 profile = [["0 um", "0 um"], ["0.2 um", "0 um"], ["0.1 um", "0.5 um"], ["0 um", "0.5 um"]]
 edge = "0.1 um"
 """
-SWC = "".join(f"{i} {1 if i == 1 else 3} {i} 0 0 {4.0 if i == 1 else 0.3} {i - 1 if i > 1 else -1}\n" for i in range(1, 8))
+SWC = "".join(
+    f"{i} {1 if i == 1 else 3} {i} 0 0 {4.0 if i == 1 else 0.3} {i - 1 if i > 1 else -1}\n" for i in range(1, 8)
+)
 
 
 def _coarse(path):
@@ -120,7 +122,7 @@ BESIDE = {
 
 @pytest.fixture(scope="module")
 def arena(tmp_path_factory):
-    """A folder with a furnished one in it, a finished store too, and a canary beside; smaller limits, no trying out of speed."""
+    """A furnished folder with a finished store, and a canary beside it; smaller limits, no trying out of speed."""
     import trimesh
 
     base = tmp_path_factory.mktemp("fuzz")
@@ -145,9 +147,15 @@ def arena(tmp_path_factory):
         patch.setattr(report, "_PROBE", 0.0)
         patch.setattr(parameters, "MOST_FACES", 30_000)
         patch.setattr(simulate, "sweep", first_and_last)
-        assert command(["run", "tiny.toml", "--quiet"], folder).fault((0,)) is None
-        for told in ("check tiny.toml", "info tiny.zarr --verify", "plot tiny.zarr", "compare tiny.zarr", "resume --quiet tiny.zarr"):
-            outcome = command(told.split(), folder)
+        assert command(["run", "tiny.toml", "--quiet"], folder, limit=600).fault((0,)) is None  # kernels are compiled
+        for told in (
+            "check tiny.toml",
+            "info tiny.zarr --verify",
+            "plot tiny.zarr",
+            "compare tiny.zarr",
+            "resume --quiet tiny.zarr",
+        ):
+            outcome = command(told.split(), folder, limit=600)
             assert outcome.fault((0,)) is None, outcome
         yield base
 
@@ -199,7 +207,9 @@ def geometry_file(chance):
     """Makes a geometry file."""
 
     def prepare(folder):
-        (folder / "a.toml").write_bytes(hostile_toml(chance.choice(GEOMETRIES), chance, chance.choice((1, 1, 2, 3, 6)), OTHER))
+        (folder / "a.toml").write_bytes(
+            hostile_toml(chance.choice(GEOMETRIES), chance, chance.choice((1, 1, 2, 3, 6)), OTHER)
+        )
         return ["geometry", "a.toml"]
 
     return prepare
