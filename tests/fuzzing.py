@@ -93,7 +93,7 @@ class Watch:
     """An audit hook: what the interpreter is asked to run, to write and to reach while it is on.
 
     It sees every call of os.system, subprocess, fork, exec and spawn, pickle's look-up of a class, sockets, `exec` and
-    `eval` (with the code), and every file opened to write, removed, renamed, linked or made, of any thread and any package.
+    `eval` (with the code), and every file opened to write, removed, renamed, linked or made, by any thread.
     """
 
     RUNS = (

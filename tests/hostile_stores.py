@@ -250,17 +250,18 @@ def _damage(store, chance, scenarios):
             path.chmod(0)
 
 
-WAYS = (
-    _damage, _damage, _damage, _edit_metadata, _edit_root, _edit_root, _edit_shapes, _link, _link_folder, _folder,
-    _pipe, _more,
-    _forge, _forge, _leave,
-)  # fmt: skip
+WAYS = _damage, _damage, _damage, _edit_metadata, _edit_root, _edit_root, _edit_shapes, _more, _forge, _forge, _leave
+LAST = _link, _link_folder, _folder, _pipe
+"""What is done at the end only: through a link or from a pipe the others would write and read elsewhere."""
 
 
 def hostile_store(store, chance, scenarios):
     """Do to a store what its author, a bad disk or an enemy may do; `scenarios` are texts that it may say it ran."""
-    for _ in range(chance.choice((1, 1, 2, 3))):
+    ways = [chance.choice(WAYS) for _ in range(chance.choice((0, 1, 1, 2, 3)))]
+    if not ways or chance.random() < 0.15:
+        ways.append(chance.choice(LAST))
+    for way in ways:
         try:
-            chance.choice(WAYS)(store, chance, scenarios)
+            way(store, chance, scenarios)
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             continue  # what was done before leaves nothing for this to be done to

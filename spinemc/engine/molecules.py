@@ -155,7 +155,8 @@ class Molecules:
 
     def take_up(self, left: Mapping[str, np.ndarray]) -> None:
         """Go on from what `left` returned."""
-        self.state = State(**{name: np.array(left[f"state.{name}"]) for name in State._fields})
+        state = State(**{name: np.array(left[f"state.{name}"]) for name in State._fields})
+        self.state = state._replace(asked=np.zeros_like(state.asked))  # lists are made again: they are not checked
 
     def advance(self, moment: Moment, done: int = 0) -> int:
         """Make the steps from one moment to the next, or as many of them as are worth a glance.

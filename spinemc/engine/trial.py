@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from spinemc.engine import saved
 from spinemc.engine.frames import Frames
 from spinemc.engine.kernels import step
 from spinemc.engine.kernels.tables import HELD, MOVES, State
@@ -15,6 +16,7 @@ from spinemc.engine.molecules import Molecules
 from spinemc.engine.schedule import Moment, schedule
 from spinemc.engine.system import System
 from spinemc.engine.team import Team
+from spinemc.errors import EngineError
 
 Log = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -124,6 +126,11 @@ def run_trial(
     told = _Told.nothing(system)
     begin, done = 0, 0
     left = keeper.saved() if keeper is not None else None
+    if left is not None and not saved.is_sound(left, trial.state, vars(told), system, moments):
+        raise EngineError(
+            f"trial {number}: what is saved of it is not a state of this scenario: remove .spinemc/trials in the "
+            "store, and it begins again."
+        )
     if left is not None:
         trial.take_up(left)
         told = _Told(*(np.array(left[field.name]) for field in fields(_Told)))

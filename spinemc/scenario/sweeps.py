@@ -101,16 +101,16 @@ def is_sweep(told: Mapping[str, Any]) -> bool:
             and all(isinstance(one, str | int | float) for one in values)
         )
 
-    parts = [told.get(part) for part in ("axes", "beside", "settings")]
-    if not all(isinstance(part, list) for part in parts) or not all(map(is_axis, [*parts[0], *parts[1]])):  # type: ignore[misc]
+    parts: list[Any] = [told.get(part) for part in ("axes", "beside", "settings")]
+    if not all(isinstance(part, list) for part in parts) or not all(map(is_axis, [*parts[0], *parts[1]])):
         return False
     axes, beside, settings = parts
-    points = math.prod(len(axis["values"]) for axis in axes)  # type: ignore[union-attr]
+    points = math.prod([len(axis["values"]) for axis in axes])
     return (
         bool(axes)
-        and points == len(settings)  # type: ignore[arg-type]
-        and all(len(axis["values"]) == points for axis in beside)  # type: ignore[union-attr]
-        and all(isinstance(point, list) and all(isinstance(one, str) for one in point) for point in settings)  # type: ignore[union-attr]
+        and points == len(settings)
+        and all(len(axis["values"]) == points for axis in beside)
+        and all(isinstance(point, list) and all(isinstance(one, str) for one in point) for point in settings)
     )
 
 

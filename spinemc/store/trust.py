@@ -20,7 +20,7 @@ MOST = 2**31
 """Trials and blocks are fewer."""
 
 _RAGGED = re.compile(r"positions/[^/]+/(row_size|position|particle)/(zarr\.json|c(\.\d{1,18})+)")
-_LABELLED = {
+_LABELLED: dict[str, dict[str, tuple[str, ...]]] = {
     "counts": {"count": ("trial", "time", "compartment", "species"), "volume": ("compartment",)},
     "surface": {"count": ("trial", "time", "region", "species"), "area": ("region",)},
     "events": {"count": ("trial", "time", "reaction")},
