@@ -35,7 +35,7 @@ BLOCKS = 16  # blocks that a run is cut into, where it has that many trials
 MOST_BLOCKS = 256
 BLOCK_BYTES = 32_000_000  # of counts and events in a block
 MOST_MOLECULES = 10**8  # that a release puts into one trial
-MOST_FRAMES = 10**7  # of a record of positions
+MOST_FRAMES = 10**6  # of a record of positions
 MOST_BYTES = 8 * 10**9  # of counts and events in one trial
 KEPT = 4  # systems of a sweep at a time
 

@@ -41,7 +41,7 @@ RUNNING_ENGINES = ("particles", "compartments", "ode")
 BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
 RULES = ("bell2022",)
 MOST = 2**31
-MOST_TRIALS, MOST_SAMPLES = 10_000_000, 10_000_000
+MOST_TRIALS, MOST_SAMPLES = 10_000_000, 1_000_000
 
 
 @dataclass(frozen=True)

@@ -126,9 +126,14 @@ def _pose(table: Table, own: Pose) -> Pose:
     axis, angle = own.axis, own.angle
     if table.has("turn"):
         turn = table.table("turn")
-        axis, angle = turn.take("axis", direction), turn.take("angle", parameter("angle"))
+        axis, angle = turn.take("axis", direction), turn.take("angle", _angle)
     scale, move = table.take("scale", _above_0, own.scale), table.take("move", vector, own.move)
     return Pose(scale or 1.0, axis or own.axis, angle or 0.0, move or own.move)
+
+
+def _angle(value: Any) -> float:
+    angle = parameter("angle")(value)
+    return angle if isinstance(angle, float) else refuse('an angle is given in rad or deg, as in "90 deg".')
 
 
 def _above_0(value: Any) -> float:

@@ -50,7 +50,7 @@ class Table:
 
     def note(self, where: str, sentence: str) -> None:
         """Note a fault at `where`, a key or "" for the table itself."""
-        self.faults.append(f"{self.file}: {f'{self.prefix}{_cut(where)}'.rstrip(' ,.')}{sentence}")
+        self.faults.append(f"{self.file}: {_cut(f'{self.prefix}{where}'.rstrip(' ,.'))}{sentence}")
 
     def refuse(self, key: str, sentence: str) -> None:
         """Note that what a key was given is not allowed."""

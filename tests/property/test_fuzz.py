@@ -5,24 +5,29 @@ interpreter runs and writes, and what lies around the folder before and after.
 """
 
 import importlib.util
+import io
 import json
+import os
 import re
 import shutil
 import tomllib
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 import tomli_w
 from complete import FLUX, NET, SPACES, VALID
 from fuzzing import at_random, chance_of, changed, command, hostile_toml, mangled, picture, reworded
-from hostile_stores import hostile_store
+from hostile_stores import Planted, hostile_store, rooted, sealed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from spinemc import report, simulate
+from spinemc import plans, report, simulate
 from spinemc.geometry.shapes import parameters
 from spinemc.plans import Plan
+from spinemc.scenario import sections
+from spinemc.store import seals
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -146,6 +151,8 @@ def arena(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "_PROBE", 0.0)
         patch.setattr(parameters, "MOST_FACES", 30_000)
+        patch.setattr(sections, "MOST_SAMPLES", 20_000)
+        patch.setattr(plans, "MOST_FRAMES", 20_000)
         patch.setattr(simulate, "sweep", first_and_last)
         assert command(["run", "tiny.toml", "--quiet"], folder, limit=600).fault((0,)) is None  # kernels are compiled
         for told in (
@@ -163,28 +170,28 @@ def arena(tmp_path_factory):
 @pytest.fixture
 def tried(arena):
     """Prepares a fresh copy of the furnished folder, runs a command in it, and says what should not be."""
+    furnished = picture(arena / "furnished")
 
     def tried(prepare, allowed=(0, 2)):
-        work = arena / "work"
+        work, is_store = arena / "work", prepare.__qualname__.startswith("any_store")
         shutil.rmtree(work, ignore_errors=True)
-        shutil.copytree(arena / "furnished", work, symlinks=True)
+        left_out = None if is_store else shutil.ignore_patterns("tiny.zarr")
+        shutil.copytree(arena / "furnished", work, symlinks=True, ignore=left_out)
         argv = prepare(work)
-        around = picture(arena, ("work", "temporary"))
+        around = picture(arena, ("work", "temporary", "furnished"))
+        inside = None if is_store else picture(work)
         names = {path.name for path in work.iterdir()} | {"tiny.png", "tiny.compare.png"}
-        if argv[0] != "info" and argv[0] != "resume" and argv[0] != "plot" and argv[0] != "compare":
-            inside = picture(work)
-        else:
-            inside = None
         outcome = command(argv, work)
         fault = outcome.fault((0, 1, 2) if "--verify" in argv else allowed)
         assert fault is None, f"{argv}: {fault}\n{outcome.err[-3000:]}"
         assert outcome.status != 1 or "damaged" in outcome.out
-        assert picture(arena, ("work", "temporary")) == around
+        assert picture(arena, ("work", "temporary", "furnished")) == around
         assert {path.name for path in work.iterdir()} <= names
         assert inside is None or picture(work) == inside
         return outcome
 
-    return tried
+    yield tried
+    assert picture(arena / "furnished") == furnished
 
 
 def scenario_file(chance):
@@ -262,7 +269,7 @@ def any_store(chance):
 
 
 INPUTS = {"scenario": scenario_file, "geometry": geometry_file, "sweep": sweep_file, "beside": file_beside}
-QUICK = {"scenario": 100, "geometry": 30, "sweep": 50, "beside": 100}
+QUICK = {"scenario": 100, "geometry": 30, "sweep": 50, "beside": 60}
 ways = settings(
     deadline=None, derandomize=True, database=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
 )
@@ -280,12 +287,193 @@ def test_a_few_input_files(tried, kind):
 
 
 def test_a_few_stores(tried):
-    @settings(ways, max_examples=50)
+    @settings(ways, max_examples=40)
     @given(seed=seeds)
     def cases(seed):
         tried(any_store(chance_of(seed)))
 
     cases()
+
+
+def _linked(name, target):
+    def do(store):
+        path = store / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        path.symlink_to(target)
+
+    return do
+
+
+def _piped(store):
+    (store / "counts/count/c.0.0.0.0").unlink()
+    os.mkfifo(store / "counts/count/c.0.0.0.0")
+
+
+def _said(**attributes):
+    def do(store):
+        root = json.loads((store / "zarr.json").read_bytes())
+        root["attributes"] |= attributes
+        rooted(store, root)
+
+    return do
+
+
+def _shaped(array, **entries):
+    """Metadata of an array written anew, in its own file and in the root, with checksums that fit."""
+
+    def do(store):
+        root = json.loads((store / "zarr.json").read_bytes())
+        root["consolidated_metadata"]["metadata"][array] |= entries
+        (store / array / "zarr.json").write_text(json.dumps(root["consolidated_metadata"]["metadata"][array]))
+        rooted(store, root)
+        fixed = json.loads((store / ".spinemc/fixed").read_bytes()[8:])
+        fixed["files"][f"{array}/zarr.json"] = seals.crc((store / array / "zarr.json").read_bytes())
+        sealed(store / ".spinemc/fixed", fixed)
+
+    return do
+
+
+def _listed(seal, key):
+    def do(store):
+        noted = json.loads((store / ".spinemc" / seal).read_bytes()[8:])
+        noted["files"][key] = "00000000"
+        sealed(store / ".spinemc" / seal, noted)
+        if seal == "rows":
+            sealed(store / ".spinemc/rows.copy", noted)
+
+    return do
+
+
+def _left(name, content):
+    """A trial of a block that is to be run again has left something."""
+
+    def do(store):
+        (store / ".spinemc/blocks/000000").unlink()
+        trial = store / ".spinemc/trials/00000000"
+        trial.mkdir(parents=True)
+        sealed(trial / name, content)
+
+    return do
+
+
+def _state(**arrays):
+    """What a trial saves, with some arrays that are none of its scenario."""
+    file = io.BytesIO()
+    none = {"parts.species": np.array([], dtype=str), "parts.number": np.array([], dtype=np.int64)}
+    np.savez(file, **none, reached=np.array([10**6, 0]), **arrays)
+    return file.getvalue()
+
+
+def _pickled():
+    file = io.BytesIO()
+    np.savez(file, **{"parts.species": np.array([Planted()], dtype=object), "parts.number": np.array([1])})
+    return file.getvalue()
+
+
+STORES = {
+    "the lock leads elsewhere": (_linked(".spinemc/lock", "../../../canary/keep"), "resume --quiet", "is a link"),
+    "a folder leads elsewhere": (_linked("surface/area", "../../../canary"), "resume --quiet", "is a link"),
+    "a file never ends": (_linked("counts/count/c.0.0.0.0", "/dev/zero"), "info --verify", "is a link"),
+    "a pipe": (_piped, "info", "neither a file nor a folder"),
+    "a scenario that is no text": (_said(scenario=[1]), "info", "scenario in its zarr.json"),
+    "a provenance that is no table": (_said(provenance="[]"), "info", "provenance in its zarr.json"),
+    "a fingerprint that is no table": (_said(fingerprint='{"0": 3}'), "resume --quiet", "the fingerprint"),
+    "a sweep that is none": (_said(sweep='{"axes": 3}'), "resume --quiet", "the sweep"),
+    "trials that are no number": (_said(trials="x"), "info --verify", "trials in its zarr.json"),
+    "more blocks than trials": (_said(blocks_finished=2**30), "info --verify", "trials_finished in its"),
+    "blocks that nobody has": (
+        _said(trials=2**30, trials_finished=2**30, blocks_finished=2**30),
+        "info --verify",
+        "blocks of trials are finished, and 3 are there",
+    ),
+    "a scenario that is no TOML": (_said(scenario="a = = 1"), "plot", "not TOML"),
+    "a codec that nobody knows": (_shaped("counts/volume", codecs=[{"name": "pickle"}]), "plot", "cannot be read"),
+    "a shape beyond all": (_shaped("counts/count", shape=[10**18, 5, 1, 2]), "resume --quiet", "are not those of its"),
+    "another dimension": (_shaped("counts/volume", dimension_names=["x"]), "compare", "counts/volume is not"),
+    "a file elsewhere is to be removed": (
+        _listed("rows", "positions/../../canary"),
+        "resume --quiet",
+        None,
+    ),
+    "a file elsewhere is to be read": (_listed("fixed", "/dev/zero"), "resume --quiet", None),
+    "an object that runs": (_left("state", _pickled()), "resume --quiet", None),
+    "a state of another scenario": (_left("state", _state()), "resume --quiet", "is not a state of this scenario"),
+    "frames that are none": (_left("done", b'{"Ca": "x"}'), "resume --quiet", None),
+    "a table that is a list": (_left("done", b"[]"), "resume --quiet", None),
+}
+
+
+@pytest.mark.parametrize("case", STORES)
+def test_stores_that_did_harm(tried, case):
+    do, asked, said = STORES[case]
+
+    def any_store_of_these(folder):
+        do(folder / "tiny.zarr")
+        first, *more = asked.split()
+        return [first, "tiny.zarr", *more]
+
+    any_store_of_these.__qualname__ = "any_store"
+    outcome = tried(any_store_of_these)
+    assert outcome.status == (0 if said is None else 2), outcome
+    assert said is None or said in outcome.err
+
+
+FILES = {
+    "control characters": ("check", TINY.replace('name = "B"', 'name = "\\u001b[2J"'), "\\x1b[2J"),
+    "a key without end": ("check", f"{'k' * 50_000} = 1\n{TINY}", "k... is not a key of the top level"),
+    "faults without end": ("check", TINY + '[[species]]\nname = "B"\n' * 300, "more faults."),
+    "trials": ("check", TINY.replace("trials = 3", "trials = 2147483647"), "a whole number from 1 to 10000000"),
+    "samples": ("check", TINY.replace('"5 us"', '"1e-12 s"'), "samples: use a longer time"),
+    "frames": ("check", TINY.replace('"10 us"', '"1e-15 s"'), "of them: use a longer time"),
+    "molecules": ("check", TINY.replace("count = 20", "count = 2147483647"), "molecules in one trial, more than 1e+08"),
+    "an angle that is a name": ("check", MESHED.replace('"90 deg"', '"x"'), "an angle is given in rad or deg"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_files_that_did_harm(tried, case):
+    asked, text, said = FILES[case]
+
+    def prepare(folder):
+        (folder / "a.toml").write_text(text)
+        return [asked, "a.toml"]
+
+    outcome = tried(prepare)
+    assert outcome.status == 2 and said in outcome.err
+
+
+FARAWAY = SWC.replace("2 3 2 0 0", "2 3 1e39 0 0")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("faces.json", "[" * 100_000, "lists stand in one another too deeply"),
+        ("mesh.obj", "v 0 0\nv 1 0\nv 0 1\nf 1 2 3\n", "mesh.obj: "),
+        pytest.param(
+            "cell.swc", FARAWAY, "geometry.swc: ", marks=pytest.mark.skipif(not HAS_MORPHIO, reason="needs morphio")
+        ),
+    ],
+)
+def test_files_beside_that_did_harm(tried, name, text, said):
+    def prepare(folder):
+        (folder / name).write_text(text)
+        if BESIDE[name] is None:
+            return ["geometry", name]
+        (folder / "a.toml").write_text(BESIDE[name])
+        return ["geometry" if name == "cell.swc" else "check", "a.toml"]
+
+    outcome = tried(prepare)
+    assert outcome.status == 2 and said in outcome.err
+
+
+def test_more_memory_than_there_is(tried, monkeypatch):
+    def asks(*_):
+        raise MemoryError("Unable to allocate 1 EiB")
+
+    monkeypatch.setattr(report, "check", asks)
+    outcome = tried(lambda folder: ["check", "tiny.toml"])
+    assert (outcome.status, outcome.err) == (2, "this takes more memory than there is: Unable to allocate 1 EiB.\n")
 
 
 @pytest.mark.long

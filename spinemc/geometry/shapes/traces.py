@@ -10,6 +10,7 @@ from spinemc.geometry.shapes.parameters import Parameters, um
 from spinemc.geometry.shapes.shafts import Path
 
 APART = 1e-3  # um, points of a trace nearer than this to the one before are left out
+FARTHEST = 1e6  # um, coordinates and radii are below; no number is not
 LISTED = 6  # sections that a message tells of
 
 
@@ -49,7 +50,7 @@ def sections(given: Parameters) -> list[Section]:
     Raises
     ------
     GeometryError
-        morphio is not installed, or the file is no SWC file.
+        morphio is not installed, the file is no SWC file, or its numbers are not those of a cell.
     """
     file = given["swc"]
     try:
@@ -64,7 +65,7 @@ def sections(given: Parameters) -> list[Section]:
         reason = " ".join(str(fault).split()).rstrip(".")
         given.fault(f"geometry.swc: {file.name} cannot be read as SWC: {reason}.")
         given.refuse_faults()
-    return [
+    made = [
         Section(
             one.id,
             -1 if one.is_root else one.parent.id,
@@ -74,6 +75,11 @@ def sections(given: Parameters) -> list[Section]:
         )
         for one in found
     ]
+    for one in made:
+        if not (np.abs(np.column_stack([one.point, one.radius])) < FARTHEST).all():
+            given.fault(f"geometry.swc: {file.name} has points of section {one.number} beyond {FARTHEST:.0e} um.")
+    given.refuse_faults()
+    return made
 
 
 def chosen(given: Parameters) -> list[Section]:
