@@ -21,7 +21,7 @@ MISTAKES = [
     (('dt = "0.5 us"', 'dt = "0 us"'), 'run.dt = "0 us": it must be above 0.'),
     (('dt = "0.5 us"', ""), "run.dt is missing: [run] needs it."),
     (('every = "0.1 ms"', 'every = "1 s"'), 'run.sample_every = "1 s": it must not be longer than run.t_stop,'),
-    (("trials = 50", "trials = 0"), "run.trials = 0: a whole number from 1 to 2147483647 is needed."),
+    (("trials = 50", "trials = 0"), "run.trials = 0: a whole number from 1 to 10000000 is needed."),
     (("trials = 50", "trials = true"), "run.trials = true: a whole number from 1"),
     (("seed = 7", "seed = -1"), "run.seed = -1: a whole number from 0 to 4294967295 is needed."),
     (("seed = 7", "seed = 4294967296"), "run.seed = 4294967296: a whole number from 0 to 4294967295 is needed."),
