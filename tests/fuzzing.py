@@ -25,7 +25,7 @@ LIMIT = 20
 MEMORY = 6 << 30
 """Bytes of address space that a command may take beyond what the process has."""
 
-LONGEST = 20_000
+LONGEST = 41_000
 """Characters of a message."""
 
 TOKEN = "fuzz_canary"

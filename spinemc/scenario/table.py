@@ -18,7 +18,7 @@ Reader = Callable[[Any], Any]
 REQUIRED = object()
 """In place of a default: the key must be there."""
 
-MOST_TOLD, LONGEST = 100, 2000
+MOST_TOLD, LONGEST = 100, 400
 """How many faults a message tells, and the characters of one."""
 
 
