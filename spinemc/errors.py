@@ -1,8 +1,12 @@
 """What can go wrong: every error a user can cause is a `SpinemcError` with one clear sentence a fault."""
 
+LONGEST = 2000
+"""Characters of a line that is shown."""
+
 
 def printable(text: str) -> str:
-    """A text from a file as it may be shown: characters that steer a terminal or cannot be seen as their escapes."""
+    """A text from a file as it may be shown: what steers a terminal or cannot be seen escaped, endless lines cut."""
+    text = "\n".join(line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..." for line in text.split("\n"))
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
