@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from spinemc.engine.kernels.tables import ARRIVED, NONE, State
+from spinemc.engine.kernels.tables import ARRIVED, LOGGED, NONE, NOW, State
 from spinemc.engine.schedule import Moment
 from spinemc.engine.system import System
 
-_BY_SLOT = ("x", "y", "z", "voxel", "behind", "face", "name")
+_BY_SLOT = ("x", "y", "z", "voxel", "behind", "face", "name", "ion")
 _SCRATCH = ("leaver", "way")
+_LOG = ("when", "log")
 
 
 def is_sound(
@@ -48,7 +49,7 @@ def is_sound(
     if not all(_is_like(left.get(name), array) and left[name].shape == array.shape for name, array in told.items()):
         return False
     state = State(**{name: array for name, array in arrays.items() if array is not None})
-    fixed = [name for name in State._fields if name not in (*_BY_SLOT, *_SCRATCH, "after")]
+    fixed = [name for name in State._fields if name not in (*_BY_SLOT, *_SCRATCH, *_LOG, "after")]
     if reached is None or not all(getattr(state, name).shape == like[name].shape for name in fixed):
         return False
     begin, done = (int(k) for k in reached)
@@ -57,8 +58,9 @@ def is_sound(
         and 0 <= done <= moments[begin].steps
         and _slots_fit(state)
         and _places_fit(state, system)
-        and np.array_equal(state.pause, new.pause)
+        and np.array_equal(state.pause[:NOW], new.pause[:NOW])
         and bool((state.serial >= 0).all() and (state.clock >= 0.0).all())
+        and len(state.when) == len(state.log) >= state.serial[LOGGED]
         and _rows_fit(state, system, moments[begin].dt)
     )
 

@@ -111,7 +111,7 @@ def _put(here: Place, group: Any, table: Ragged, job: int, at: tuple[int, ...], 
         raise LookupError(spool.folder(job))
     columns = {name: group[name] for name in table.columns}
     end, size = begin, []
-    for part in spool.parts(here, job, table.group, parts):
+    for part in spool.parts(here, job, table, parts):
         start, end = end, end + int(part["row_size"].sum())
         size += part["row_size"].tolist()
         for name, array in columns.items():

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from spinemc.layout import NANOMETRE, ROWS
+from spinemc.layout import NANOMETRE, ROWS, XYZ, Ragged
 from spinemc.store import seals
 from spinemc.store.places import OWN, Place
 
@@ -124,7 +124,7 @@ def parts_of(here: Place, trial: int) -> dict[str, int] | None:
     return found if found is not None and all(type(number) is int for number in found.values()) else None
 
 
-def parts(here: Place, trial: int, table: str, number: int) -> Iterator[Mapping[str, np.ndarray]]:
+def parts(here: Place, trial: int, table: Ragged, number: int) -> Iterator[Mapping[str, np.ndarray]]:
     """The parts of a trial's table, one after another: its columns, and `row_size`, the rows of each frame or batch.
 
     Raises
@@ -133,27 +133,24 @@ def parts(here: Place, trial: int, table: str, number: int) -> Iterator[Mapping[
         Where one is not there, or not as it was written.
     """
     for part in range(number):
-        key = _part(folder(trial), table, part)
+        key = _part(folder(trial), table.group, part)
         data = seals.read(here, key)
-        if data is None:
+        found = _unpacked(data) if data is not None else None
+        if found is None or not _is_part(found, table):
             raise LookupError(key)
-        part_of = _unpacked(data)
-        if part_of is None or not _is_part(part_of):
-            raise LookupError(key)
-        yield part_of
+        yield found
 
 
-def _is_part(arrays: Mapping[str, np.ndarray]) -> bool:
-    """Whether arrays are a part of a trial's frames."""
-    wanted = {"row_size": (1, ()), "position": (2, (3,)), "particle": (1, ())}
-    return (
-        arrays.keys() == wanted.keys()
-        and all(
-            arrays[name].dtype == np.int32 and arrays[name].ndim == ndim and arrays[name].shape[1:] == tail
-            for name, (ndim, tail) in wanted.items()
-        )
-        and bool((arrays["row_size"] >= 0).all())
-        and int(arrays["row_size"].sum()) == len(arrays["position"]) == len(arrays["particle"])
+def _is_part(arrays: Mapping[str, np.ndarray], table: Ragged) -> bool:
+    """Whether arrays are a part of a table."""
+    if arrays.keys() != {"row_size", *table.columns}:
+        return False
+    size = arrays["row_size"]
+    if size.dtype != np.int64 or size.ndim != 1 or (size < 0).any():
+        return False
+    return all(
+        arrays[name].dtype == dtype and arrays[name].shape == (size.sum(), *(len(XYZ) for _ in beside))
+        for name, (dtype, beside, _) in table.columns.items()
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST = 2**31
 """Trials and blocks are fewer."""
 
-_RAGGED = re.compile(r"positions/[^/]+/(row_size|position|particle)/(zarr\.json|c(\.\d{1,18})+)")
+_RAGGED = re.compile(r"(positions|ions)/[^/]+/[a-z_]+/(zarr\.json|c(\.\d{1,18})+)")
 _LABELLED: dict[str, dict[str, tuple[str, ...]]] = {
     "counts": {"count": ("trial", "time", "compartment", "species"), "volume": ("compartment",)},
     "surface": {"count": ("trial", "time", "region", "species"), "area": ("region",)},

@@ -164,7 +164,9 @@ def _again(here: Place, layout: Layout, key: str, known: dict[str, dict]) -> set
     group, _, array = path.rpartition("/")
     tables = {table.group: table for table in layout.ragged}
     if group not in tables:
-        raise StoreError(f"{here.name}: {key} is not a file of its scenario: run the scenario again into another store.")
+        raise StoreError(
+            f"{here.name}: {key} is not a file of its scenario: run the scenario again into another store."
+        )
     if file == ROOT:
         data = json.dumps(known[path], indent=2).encode()
         here.write(key, data)
