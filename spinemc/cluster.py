@@ -76,9 +76,10 @@ def run_blocks(
     try:
         for future in as_completed(futures):
             number = blocks[future.key]
-            if future.status != "finished":
-                raise _told(future.exception(), number)
-            moves = future.result()
+            try:
+                moves = future.result()  # where it was lost with its worker, from the one that looks after it
+            except Exception as fault:
+                raise _told(fault, number) from fault
             for job in shape.jobs_of(number):
                 report(job, t_stop, moves.get(job, 0))
             yield number
@@ -86,13 +87,14 @@ def run_blocks(
         client.cancel(futures)
 
 
-def _told(fault: BaseException, number: int) -> SpinemcError:
+def _told(fault: Exception, number: int) -> SpinemcError:
     """What became of a block, as one sentence."""
     if isinstance(fault, SpinemcError):
         return fault
+    said = (str(fault).splitlines() or [""])[0]
     return ClusterError(
-        f"block {number} could not be run by the cluster ({type(fault).__name__}: {str(fault).splitlines()[0]}); "
-        "what is finished is safe, and `spinemc resume` goes on."
+        f"block {number} could not be run by the cluster ({type(fault).__name__}: {said}); what is finished is "
+        "safe, and `spinemc resume` goes on."
     )
 
 
@@ -103,7 +105,9 @@ def _run(out: str, number: int) -> dict[int, int]:
     def report(job: int, time: float, made: int) -> None:
         moves[job] = made
 
-    list(batch.run_blocks(out, _plan_of(out), [number], 1, report))
+    plan = _plan_of(out)
+    if number in store.missing(out, plan.layout):  # a worker may be lost with its answer, and the block be there
+        list(batch.run_blocks(out, plan, [number], 1, report))
     return moves
 
 

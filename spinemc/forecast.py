@@ -83,7 +83,7 @@ def forecast(system: System) -> Forecast:
     )  # what the kernels' loading takes is not the trial's
     begin = perf_counter()
     tried: list[_Tried] = []
-    while len(tried) < min(MOST, run.trials) and perf_counter() - begin < PROBE:
+    while not tried or (len(tried) < min(MOST, run.trials) and perf_counter() - begin < PROBE):
         one = _Tried()
 
         def report(time: float, moves: int, one: _Tried = one) -> bool:

@@ -71,7 +71,7 @@ def packed(chance):
     object_array = np.array([Planted()], dtype=object)
     match chance.randrange(5):
         case 0:
-            np.savez(file, **{"parts.species": object_array, "parts.number": np.array([1])})
+            np.savez(file, **{"parts.table": object_array, "parts.number": np.array([1])})
         case 1:
             return pickle.dumps(Planted())
         case 2:
@@ -87,7 +87,7 @@ def packed(chance):
             np.savez(
                 file,
                 **{
-                    "parts.species": np.array(["Ca", "../../x"]),
+                    "parts.table": np.array(["Ca", "../../x"]),
                     "parts.number": np.array([10**9, 1]),
                     "a": np.zeros(3),
                 },

@@ -23,7 +23,7 @@ from hostile_stores import Planted, hostile_store, rooted, sealed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from spinemc import plans, report, simulate
+from spinemc import forecast, plans, report, simulate
 from spinemc.geometry.shapes import parameters
 from spinemc.plans import Plan
 from spinemc.scenario import sections
@@ -149,7 +149,7 @@ def arena(tmp_path_factory):
         plan.system(len(varied.settings) - 1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "_PROBE", 0.0)
+        patch.setattr(forecast, "PROBE", 0.0)
         patch.setattr(parameters, "MOST_FACES", 30_000)
         patch.setattr(sections, "MOST_SAMPLES", 20_000)
         patch.setattr(plans, "MOST_FRAMES", 20_000)
@@ -359,14 +359,14 @@ def _left(name, content):
 def _state(**arrays):
     """What a trial saves, with some arrays that are none of its scenario."""
     file = io.BytesIO()
-    none = {"parts.species": np.array([], dtype=str), "parts.number": np.array([], dtype=np.int64)}
+    none = {"parts.table": np.array([], dtype=str), "parts.number": np.array([], dtype=np.int64)}
     np.savez(file, **none, reached=np.array([10**6, 0]), **arrays)
     return file.getvalue()
 
 
 def _pickled():
     file = io.BytesIO()
-    np.savez(file, **{"parts.species": np.array([Planted()], dtype=object), "parts.number": np.array([1])})
+    np.savez(file, **{"parts.table": np.array([Planted()], dtype=object), "parts.number": np.array([1])})
     return file.getvalue()
 
 
