@@ -6,6 +6,7 @@ Examples
 >>> scenario = smc.load_scenario("mushroom.toml")
 >>> tree = smc.run(scenario, out="run.zarr", trials=50, seed=1, threads=2)
 >>> tree = smc.open("run.zarr")
+>>> fano = tree.spinemc.fano("Ca", "head")
 >>> geometry = smc.load_geometry("geometries/mushroom.toml")
 """
 
@@ -30,6 +31,9 @@ _HOMES = {
 }
 """Where each public name lives; its module is loaded when the name is first used."""
 
+_GIVE_TREES = ("open", "resume", "run", "sweep")
+"""Names that give trees, which then have an accessor `spinemc`."""
+
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
@@ -37,6 +41,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value
+        if name in _GIVE_TREES:
+            import_module("spinemc.observables.accessor")
         return value
     raise AttributeError(f"module 'spinemc' has no attribute '{name}'")
 

@@ -37,5 +37,9 @@ class StoreError(SpinemcError):
     """A store exists already, is not one of ours, or is not complete."""
 
 
+class ObservableError(SpinemcError):
+    """What is asked of a run is not in it, or cannot be computed from it."""
+
+
 class SpinemcWarning(UserWarning):
     """What is allowed but doubtful, such as a time step that is a bit long."""

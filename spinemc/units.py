@@ -14,6 +14,9 @@ from spinemc.errors import ScenarioError
 AVOGADRO = 6.02214076e23
 """Molecules in a mole [1/mol], exact since the SI of 2019."""
 
+ELEMENTARY_CHARGE = 1.602176634e-4
+"""Charge of a proton [fC], exact since the SI of 2019."""
+
 MICROMOLAR = 602.214076
 """Molecules in 1 um^3 at 1 uM [um^-3]."""
 
