@@ -76,10 +76,11 @@ def autocorrelation(
 
     Notes
     -----
-    A mean that is taken from the data draws the covariance down at all lags by the variance of that mean. It is given
-    back: for "trials" by the factor n / (n - 1), for "ergodic" from the scatter of the trials' means (not for one
-    trial), for "own" by the covariance summed to the window, which holds its own correction and is solved for it.
-    Window: Sokal, in Functional Integration (1997), sect. 3. Sums over lags: Priestley, Spectral Analysis (1981), 5.3.
+    A mean that is taken from the data draws the covariance down at all lags, by about the variance of that mean. It is
+    given back: for "trials" by the factor n / (n - 1), for "ergodic" from the scatter of the trials' means (not for one
+    trial), for "own" by solving what the covariance is expected to be about each one's mean, where it ends at the
+    window. Window: Sokal, in Functional Integration (1997), sect. 3. Sums over lags: Priestley, Spectral Analysis
+    (1981), 5.3.
     """
     import xarray as xr
 
@@ -123,7 +124,7 @@ def _measure(x: np.ndarray, how: str, window: float, level: float) -> tuple[np.n
         if how == "trials":
             covariance = covariance * (trials / (trials - 1) if trials > 1 else np.nan)
         elif how == "own":
-            covariance = covariance + _own_mean(covariance, window)
+            covariance = _own_mean(covariance, window)
         else:
             covariance = covariance + offset
         if not covariance[0] > 0:
@@ -150,27 +151,25 @@ def _integral(rho: np.ndarray, window: float) -> tuple[float, int]:
     return float(sums[end]), end
 
 
-def _own_mean(covariance: np.ndarray, window: float) -> float:
-    """What the mean over time of a series takes from its covariance.
+def _own_mean(known: np.ndarray, window: float) -> np.ndarray:
+    """The covariance of series about their true mean, of that about the mean of each.
 
-    The variance v of that mean is (C(0) + 2 sum (1 - k/n) C(k)) / n, with C the covariance about the true mean, which
-    is v above the one that is known: an equation linear in v, for a given end of the sum.
+    With a(t) the covariance of sample t with the mean, the sum of C(|t - s|) over s divided by n, the known one is
+    expected to be C(k) - 2 <a(t)> + <a>, the first mean over the n - k samples that a lag leaves. C is found by
+    iteration, and is taken to end at the window, half the series at most, so that the iteration contracts.
     """
-    n, v = len(covariance), 0.0
-    for _ in range(20):
-        if not covariance[0] + v > 0:
-            return 0.0
-        end = _integral((covariance + v) / (covariance[0] + v), window)[1]
-        k = np.arange(1, end + 1)
-        weight = 2 * (1 - k / n)
-        known = (covariance[0] + weight @ covariance[1 : end + 1]) / n
-        share = (1 + weight.sum()) / n
-        if share >= 0.9:  # a series that is no longer than its memory tells nothing about its mean
-            return v
-        before, v = v, max(float(known / (1 - share)), 0.0)
-        if v == before:
+    n = len(known)
+    t, found = np.arange(n), known
+    for _ in range(100):
+        if not found[0] > 0:
             break
-    return v
+        end = min(_integral(found / found[0], window)[1], n // 2)
+        sums = np.concatenate([[0.0], np.cumsum(found[1 : end + 1])])
+        a = (found[0] + sums[np.minimum(t, end)] + sums[np.minimum(n - 1 - t, end)]) / n
+        before, found = found, known + 2 * np.cumsum(a)[::-1] / (n - t) - a.mean()
+        if np.abs(found - before).max() <= 1e-6 * found[0]:
+            break
+    return found
 
 
 def _falls(correlation: np.ndarray) -> float:

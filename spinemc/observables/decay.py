@@ -143,6 +143,8 @@ def _fit(
     rest = linear(tau)
     slopes = np.stack([a * t / one**2 * np.exp(-t / one) for a, one in zip(rest, tau, strict=False)], axis=-1)
     jacobian = np.concatenate([slopes, design(tau)], axis=-1) * weight[:, None]
-    errors = np.sqrt(np.diag(np.linalg.pinv(jacobian.T @ jacobian)))
+    if np.linalg.matrix_rank(jacobian) < jacobian.shape[1]:  # nothing falls, so that no time constant fits better
+        return none, none
+    errors = np.linalg.norm(np.linalg.inv(np.linalg.qr(jacobian, "r")), axis=-1)
     last = () if offset else (0.0,)
     return np.concatenate([tau, rest, last]), np.concatenate([errors, last])

@@ -25,6 +25,7 @@ def information(
     *,
     bins: int | None = None,
     bias: str = "panzeri-treves",
+    fixed: bool = True,
     permutations: int = 1000,
     seed: int = 0,
     level: float = 0.95,
@@ -45,6 +46,10 @@ def information(
         (sum over stimuli of (R_s - 1) - (R - 1)) / (2 N ln 2) with R_s, the responses possible with a stimulus,
         estimated by Bayes' rule, or the number of those seen; or the mean over permutations, which is too much where
         there is information.
+    fixed : bool
+        Whether each stimulus has the number of trials that was chosen for it, as in a sweep. Responses then scatter
+        less than with stimuli drawn at random, for which the formula is, and Pearson's mean square contingency is
+        added to the sum.
     permutations, seed : int
         Of the test: responses are dealt anew to the stimuli.
     level : float
@@ -87,7 +92,7 @@ def information(
         known = np.isfinite(x)
         if not known.any():
             return (np.nan,) * 8
-        return _measure(_codes(x[known], bins), labels[known].astype(np.int64), bias, permutations, seed, z)
+        return _measure(_codes(x[known], bins), labels[known].astype(np.int64), bias, fixed, permutations, seed, z)
 
     parts = over(measure, *series, core=[*dims, dim], results=[()] * 8, loop=True)
     result = estimate("information", parts[:4], "bit", f"mutual information, less bias ({bias})", level, "jackknife")
@@ -118,7 +123,7 @@ def _codes(x: np.ndarray, bins: int | None) -> np.ndarray:
 
 
 def _measure(
-    codes: np.ndarray, labels: np.ndarray, bias: str, permutations: int, seed: int, z: float
+    codes: np.ndarray, labels: np.ndarray, bias: str, fixed: bool, permutations: int, seed: int, z: float
 ) -> tuple[float, ...]:
     """Information less bias, its error, low and high; naive, bias, p-value and number of trials."""
     labels = np.unique(labels, return_inverse=True)[1]
@@ -137,7 +142,7 @@ def _measure(
     def bias_of(counts: np.ndarray) -> float:
         if bias == "shuffle":
             return float(dealt.mean()) if permutations else np.nan
-        return _bias(counts, bias)
+        return _bias(counts, bias, fixed)
 
     value = naive - bias_of(seen)
     error = np.nan
@@ -162,17 +167,23 @@ def _naive(counts: np.ndarray) -> float:
     return float((counts[some] * np.log2(counts[some] * (n / expected[some]))).sum() / n)
 
 
-def _bias(counts: np.ndarray, bias: str) -> float:
+def _bias(counts: np.ndarray, bias: str, fixed: bool) -> float:
     """How much too large the naive information is, to the order of one over the number of trials [bit]."""
     if bias == "none":
         return 0.0
-    rows = counts[counts.sum(1) > 0]
-    possible = int((rows.sum(0) > 0).sum())
+    table = counts[counts.sum(1) > 0]
+    table = table[:, table.sum(0) > 0]
+    stimuli, responses = table.shape
     if bias == "panzeri-treves":
-        each = [_possible(row[row > 0], possible) for row in rows]
+        each = [_possible(row[row > 0], responses) for row in table]
     else:
-        each = [float((row > 0).sum()) for row in rows]
-    return float((sum(r - 1 for r in each) - (possible - 1)) / (2 * counts.sum() * np.log(2)))
+        each = [float((row > 0).sum()) for row in table]
+    n = table.sum()
+    terms = sum(r - 1 for r in each) - (responses - 1)
+    if fixed and n > 1:
+        square = float((table**2 / (table.sum(1, keepdims=True) * table.sum(0))).sum()) - 1
+        terms += max(square - (stimuli - 1) * (responses - 1) / (n - 1), 0.0)  # less what chance makes of it
+    return float(terms / (2 * n * np.log(2)))
 
 
 def _possible(seen: np.ndarray, limit: int) -> float:

@@ -43,8 +43,9 @@ def spectrum(
     -------
     xarray.Dataset
         `spectrum` (frequency, ...) in the unit of `series` squared times that of `dim`, with `_error`, `_low` and
-        `_high`; `frequency` in cycles. Its sum times the spacing of `frequency` is the variance, exactly for whole
-        series and "boxcar".
+        `_high`; `frequency` in cycles. Its sum times the spacing of
+        `frequency` is the variance, exactly for whole series and "boxcar": divided by n over time, and by n - 1 over
+        trials where their mean is subtracted.
 
     Raises
     ------
@@ -56,7 +57,8 @@ def spectrum(
     Welch, IEEE Trans Audio Electroacoust 15:70 (1967). The interval is that of chi squared with twice as many degrees
     of freedom as periodograms, less what their overlap shares (his eq. for the variance), 1 instead of 2 for frequency
     0 and the highest; the error is that of the same distribution. Both hold where what the periodograms average is
-    nearly Gaussian.
+    nearly Gaussian. What a series of n samples leaks from strong to weak frequencies is of the order of 1/n with
+    "boxcar", and far less with "hann".
     """
     import xarray as xr
     from scipy.special import chdtri
@@ -82,13 +84,14 @@ def spectrum(
     def measure(values: np.ndarray) -> tuple[np.ndarray, ...]:
         values = values.reshape(-1, n)
         values = values[np.isfinite(values).all(-1)]
-        if not len(values):
+        samples = len(values) - (mean == "trials")  # the mean over trials takes one of them
+        if samples < 1:
             return (np.full(len(scale), np.nan),) * 4
         density = np.zeros(len(scale))
         for start in starts:
             density += (np.abs(np.fft.rfft(values[:, start : start + size] * shape)) ** 2).sum(0)
-        density *= scale / (len(starts) * len(values))
-        degrees = free * len(values)
+        density *= scale / (len(starts) * samples)
+        degrees = free * samples
         return (
             density,
             density * np.sqrt(2 / degrees),

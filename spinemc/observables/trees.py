@@ -100,7 +100,8 @@ def finished(tree: xr.DataTree) -> xr.DataArray:
     for name in ("counts", "surface"):
         if name in tree.children and (count := array(tree, f"{name}/count")).size:
             others = {dim: -1 for dim in ("time", "compartment", "region", "species") if dim in count.dims}
-            return count.isel(others, drop=True).compute() >= 0
+            last = count.isel(others, drop=True).compute()
+            return (last != -1) & last.notnull()
     raise ObservableError("the run counts no species.")
 
 
