@@ -77,9 +77,10 @@ def autocorrelation(
     Notes
     -----
     A mean that is taken from the data draws the covariance down at all lags, by about the variance of that mean. It is
-    given back: for "trials" by the factor n / (n - 1), for "ergodic" from the scatter of the trials' means (not for one
-    trial), for "own" by solving what the covariance is expected to be about each one's mean, where it ends at the
-    window. Window: Sokal, in Functional Integration (1997), sect. 3. Sums over lags: Priestley, Spectral Analysis
+    given back: for "ergodic" from the scatter of the trials' means (not for one trial), for "own" by solving what the
+    covariance is expected to be about each one's mean, where it ends at the window. For "trials" all lags are smaller
+    by the same factor, which cancels.
+    Window: Sokal, in Functional Integration (1997), sect. 3. Sums over lags: Priestley, Spectral Analysis
     (1981), 5.3.
     """
     import xarray as xr
@@ -89,12 +90,11 @@ def autocorrelation(
     x = deviations(loaded(series, dim), dim, mean)
     core = [TRIAL, dim] if has_trials and pooled else [dim]
     how = mean if pooled or mean == "own" else "none"
-    curve = ["lag"]
 
     def measure(values: np.ndarray) -> tuple[np.ndarray, ...]:
         return _measure(values.reshape(-1, values.shape[-1]), how, window, level)
 
-    rho, *times = over(measure, x, core=core, results=[[*curve, "part"], ["part"], ["part"]], loop=True)
+    rho, *times = over(measure, x, core=core, results=[["lag", "part"], ["part"], ["part"]], loop=True)
     lag = step * np.arange(series.sizes[dim])
     unit = str(series[dim].attrs.get("units", "s" if dim == TIME else "1"))
     method = "jackknife over trials"
@@ -120,23 +120,18 @@ def _measure(x: np.ndarray, how: str, window: float, level: float) -> tuple[np.n
     m, total = len(x), products.sum(0)
     offset = float(x.mean(-1).var(ddof=1)) / m if how == "ergodic" and m > 1 else 0.0
 
-    def derived(covariance: np.ndarray, trials: int) -> np.ndarray:
-        if how == "trials":
-            covariance = covariance * (trials / (trials - 1) if trials > 1 else np.nan)
-        elif how == "own":
-            covariance = _own_mean(covariance, window)
-        else:
-            covariance = covariance + offset
+    def derived(covariance: np.ndarray) -> np.ndarray:
+        covariance = _own_mean(covariance, window) if how == "own" else covariance + offset
         if not covariance[0] > 0:
             return np.full(n + 2, np.nan)
         rho = covariance / covariance[0]
         return np.concatenate([rho, [_falls(rho), _integral(rho, window)[0]]])
 
-    value = derived(total / m, m)
+    value = derived(total / m)
     parts = np.full((n + 2, 4), np.nan)
     parts[:, 0] = value
     if m > 1:
-        left = np.stack([derived((total - one) / (m - 1), m - 1) for one in products], axis=-1)
+        left = np.stack([derived((total - one) / (m - 1)) for one in products], axis=-1)
         error = jackknife(value, left, m)[1]
         reach = student(m, level) * error
         parts[:, 1:] = np.stack([error, value - reach, value + reach], axis=-1)
