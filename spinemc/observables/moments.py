@@ -96,7 +96,7 @@ def moments(
     mean = list(parts[1:5])
     method = "Student's t over trials"
     if band == "bootstrap":
-        mean[1:] = over(lambda x: _again(x, level, resamples, seed), series, core=[dim], results=[()] * 3, loop=True)
+        mean[1:] = over(lambda x: _again(x, level, resamples, seed), series, core=[dim], results=[()] * 3)
         method = f"bootstrap over trials, {resamples} resamples, seed {seed}"
     unit, name = units_of(series), str(series.attrs.get("long_name", "series"))
     jack = "jackknife over trials, of the logarithm for the interval"
@@ -147,7 +147,17 @@ def _positive(
 
 
 def _again(x: np.ndarray, level: float, resamples: int, seed: int) -> tuple[np.ndarray, ...]:
-    x = x[np.isfinite(x)]
-    if len(x) < 2:
-        return (np.array(np.nan),) * 3
-    return percentiles(x[draws(len(x), resamples, seed)].mean(-1), level)
+    """Error, low and high of the mean over the last axis, from trials drawn again; those that are there."""
+    rows = x.reshape(-1, x.shape[-1])
+    there = np.isfinite(rows)
+    parts = np.full((3, len(rows)), np.nan)
+    for n in np.unique(there.sum(-1)):
+        if n < 2:
+            continue
+        drawn = draws(int(n), resamples, seed)
+        times = np.stack([np.bincount(one, minlength=n) for one in drawn]) / n  # how often each trial is drawn
+        which = np.flatnonzero(there.sum(-1) == n)
+        for some in np.array_split(which, -(-len(which) // 1000)):
+            values = rows[some][there[some]].reshape(len(some), n)
+            parts[:, some] = percentiles(times @ values.T, level)
+    return tuple(parts.reshape(3, *x.shape[:-1]))

@@ -38,10 +38,11 @@ def test_trials_that_are_not_there_are_left_out():
     rng = np.random.default_rng(4)
     values = rng.gamma(2.0, size=(2, 12))
     values[1, 9:] = np.nan
-    both = observables.moments(experiments(values))
-    alone = observables.moments(experiments(values[1:, :9]))
-    for name in both:
-        np.testing.assert_allclose(both[name][1], alone[name][0], err_msg=name)
+    for band in ("t", "bootstrap"):
+        both = observables.moments(experiments(values), band=band)
+        alone = observables.moments(experiments(values[1:, :9]), band=band)
+        for name in both:
+            np.testing.assert_allclose(both[name][1], alone[name][0], err_msg=name)
     assert list(both["trials"]) == [12, 9]
     one = observables.moments(experiments(np.array([[3.0, np.nan]])))
     assert one["mean"] == 3

@@ -33,16 +33,16 @@ def test_first_samples_beyond_a_threshold():
 
 
 def test_survival_of_a_worked_example():
-    """Kaplan and Meier by hand: passages at 1, 3, 3, 6, censored at 2, 5 and 8."""
+    """Kaplan and Meier by hand: passages at 1, 3, 3, 6, censored at 2, 3 (after them), 5 and 8."""
     found = xr.Dataset(
-        {"passage_time": ("trial", [1.0, 2, 3, 3, 5, 6, 8]), "passed": ("trial", [1.0, 0, 1, 1, 0, 1, 0])}
+        {"passage_time": ("trial", [1.0, 2, 3, 3, 3, 5, 6, 8]), "passed": ("trial", [1.0, 0, 1, 0, 1, 0, 1, 0])}
     )
     curve = observables.survival(found)
     np.testing.assert_array_equal(curve["elapsed"], [0, 1, 3, 6])
-    np.testing.assert_array_equal(curve["at_risk"], [7, 7, 5, 2])
-    s = np.array([1, 6 / 7, 6 / 7 * 3 / 5, 6 / 7 * 3 / 5 / 2])
+    np.testing.assert_array_equal(curve["at_risk"], [8, 8, 6, 2])
+    s = np.array([1, 7 / 8, 7 / 8 * 4 / 6, 7 / 8 * 4 / 6 / 2])
     np.testing.assert_allclose(curve["survival"], s)
-    greenwood = np.cumsum([0, 1 / (7 * 6), 2 / (5 * 3), 1 / (2 * 1)])
+    greenwood = np.cumsum([0, 1 / (8 * 7), 2 / (6 * 4), 1 / (2 * 1)])
     np.testing.assert_allclose(curve["survival_error"], s * np.sqrt(greenwood))
     z = 1.959963984540054
     theta = np.exp(z * np.sqrt(greenwood[1:]) / np.log(s[1:]))  # log(s) < 0: the upper end
