@@ -57,7 +57,7 @@ def jackknife(full: np.ndarray, left_out: np.ndarray, n: np.ndarray | int) -> tu
     Returns
     -------
     tuple of (...) float64
-        NaN for fewer than two trials.
+        NaN for fewer than two trials, and where there is no estimate without some trial.
 
     Notes
     -----
@@ -66,7 +66,7 @@ def jackknife(full: np.ndarray, left_out: np.ndarray, n: np.ndarray | int) -> tu
     """
     n = np.asarray(n, dtype=np.float64)
     there = np.isfinite(left_out)
-    count = np.where(there.sum(-1) > 1, there.sum(-1), np.nan)
+    count = np.where((there.sum(-1) == n) & (n > 1), n, np.nan)
     mean = np.where(there, left_out, 0.0).sum(-1) / count
     square = np.where(there, (left_out - mean[..., None]) ** 2, 0.0).sum(-1) / count
     return n * full - (n - 1) * mean, np.sqrt((n - 1) * square)

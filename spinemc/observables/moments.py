@@ -142,8 +142,10 @@ def _positive(
     factor = np.where(full == 0, 1.0, factor)
     value = np.where(np.isfinite(corrected), corrected, full) if correct else full
     middle = np.where(value * full > 0, value, full)
-    ends = np.sort(np.stack([middle / factor, middle * factor]), axis=0)
-    return value, error, ends[0], ends[1]
+    low, high = np.sort(np.stack([middle / factor, middle * factor]), axis=0)
+    plain = np.isnan(factor)  # without some trial it is 0, which has no logarithm
+    reach = t * error
+    return value, error, np.where(plain, np.maximum(value - reach, 0.0), low), np.where(plain, value + reach, high)
 
 
 def _again(x: np.ndarray, level: float, resamples: int, seed: int) -> tuple[np.ndarray, ...]:

@@ -56,6 +56,20 @@ def test_trials_that_agree_leave_no_doubt():
     assert np.isnan(observables.moments(experiments(np.zeros((1, 5))))["cv"])
 
 
+def test_one_trial_that_differs_is_no_certainty():
+    """Without it the variance is 0 and there is no Fano factor: a wide interval of the one, none of the other."""
+    result = observables.moments(experiments(np.array([[0.0, 0, 0, 0, 5]])))
+    left = np.array([6.25] * 4 + [0])
+    error = np.sqrt(4 / 5 * ((left - 5) ** 2).sum())
+    assert result["variance"] == 5
+    assert float(result["variance_error"][0]) == pytest.approx(error)
+    assert result["variance_low"] == 0
+    assert float(result["variance_high"][0]) == pytest.approx(5 + 2.7764451051977934 * error)
+    assert result["fano"] == 5
+    for name in ("fano_error", "fano_low", "fano_high", "cv_error"):
+        assert np.isnan(result[name]), name
+
+
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_the_band_of_the_mean_covers(level):
     """10 normal trials, 5000 experiments: Student's t is exact."""
