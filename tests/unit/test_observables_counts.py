@@ -64,11 +64,13 @@ def test_influx_by_several_ways_and_for_a_while():
 
 
 def test_influx_leaves_out_what_is_not_finished():
-    tree = events(np.array([[0, 5], [-1, -1]]))
+    """Of boundaries -1 may be a number as well: a clamp lets in. What the trial counts decides."""
+    tree = events(np.array([[0, 5], [-1, -1]]), np.array([[0, -1], [-1, -1]]))
     tree["counts/count"][1] = -1
-    result = observables.influx(tree, ["open -> open + Ca"])
-    np.testing.assert_array_equal(result["total"], [5, np.nan])
-    assert result["mean_total"] == 5
+    for asked, total in (({"reactions": ["open -> open + Ca"]}, 5), ({"boundaries": ["Ca at base"]}, 1)):
+        result = observables.influx(tree, **asked)
+        np.testing.assert_array_equal(result["total"], [total, np.nan])
+        assert result["mean_total"] == total
 
 
 def test_influx_says_what_there_is():
