@@ -84,6 +84,8 @@ def test_the_bootstrap_band_is_that_of_many_trials():
     result = observables.moments(experiments(values), band="bootstrap", resamples=1000)
     assert within((result["mean_low"] <= 3) & (result["mean_high"] >= 3), 0.945)
     np.testing.assert_allclose(result["mean_error"], values.std(1, ddof=0) / 10, rtol=0.15)
+    middle = (result["mean_low"] + result["mean_high"]) / 2
+    assert abs(float((middle - result["mean"]).mean())) < 0.005
     again = observables.moments(experiments(values[:3]), band="bootstrap", resamples=1000)
     np.testing.assert_array_equal(again["mean_low"], result["mean_low"][:3])
     other = observables.moments(experiments(values[:3]), band="bootstrap", resamples=1000, seed=1)
