@@ -52,10 +52,10 @@ class Discretised:
             here = geometry.parts_of(network.space[s])
             count[here, network.volume_species.index(network.home[s])] += inside[here, s]
         surface = np.zeros((len(geometry.regions), len(network.surface_species)))
-        for i, s in enumerate(network.surface_species):
-            surface[:, i] = self.on[int(network.region[s])] @ density[:, s]
+        for i, on in enumerate(network.surface_species):
+            surface[:, i] = self.on[int(network.region[on])] @ density[:, on]
         taken, steps = self.fields.taken(y), len(network.steps)
-        held = [share @ taken[:, s] for s, share in self.held]
+        held = [share @ taken[:, population] for population, share in self.held]
         return count, surface, events[:steps].copy(), events[steps:] + np.array(held)
 
 
@@ -73,7 +73,8 @@ def place_of(geometry: Geometry, network: Network, step: Step) -> np.ndarray | N
 def around(geometry: Geometry, points: int, faces: np.ndarray) -> np.ndarray:
     """(points,) float64: area of some faces around each point, the geometry's corners first [um^2]."""
     area = np.repeat(geometry.face_area[faces] / 3, 3)
-    return np.bincount(geometry.face[faces].ravel(), area, minlength=points)
+    found = np.bincount(geometry.face[faces].ravel(), area, minlength=points)
+    return found.astype(np.float64)  # whole numbers where there is no face
 
 
 def discretised(scenario: Scenario, geometry: Geometry, network: Network, edge: float | None) -> Discretised:

@@ -33,8 +33,8 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
     sheets = geometry.face_surface[(below == above) & np.isin(below, network.space)]
     for surface in np.unique(sheets):
         faults.append(
-            f"{file}: surface {geometry.surfaces[surface]} is a sheet, and the equations of reaction and diffusion (pde) "
-            "know closed surfaces only: run it with particles, or leave it out."
+            f"{file}: surface {geometry.surfaces[surface]} is a sheet, and the equations of reaction and diffusion "
+            "(pde) know closed surfaces only: run it with particles, or leave it out."
         )
     for step in network.steps:
         here = place_of(geometry, network, step)
