@@ -1,6 +1,7 @@
 """Reaction and diffusion on tetrahedra: against series, other discretisations and rate equations."""
 
 import sys
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -512,9 +513,8 @@ def test_a_release_into_less_than_a_tetrahedron_is_refused():
 @pytest.mark.long
 def test_particles_along_a_neck():
     """Free and bound calcium in slices of a spine: means of trials within 4 standard errors or 2 %."""
-    from spinemc.engine.system import System
-    from spinemc.engine.trial import run_trial
-    from spinemc.geometry.grid import grid
+    from spinemc.ensemble import run_trials
+    from spinemc.simulate import prepare
 
     slices = tuple(
         Named(f"slice{i}", Within("box", low=(-FAR, -FAR, 0.1 * i), high=(FAR, FAR, 0.1 * (i + 1))), set="slices")
@@ -534,12 +534,12 @@ def test_particles_along_a_neck():
         t_stop=1e-3,
         every=1e-4,
     )
-    system = System(scenario, geometry, chemistry, (grid(geometry, 0, 0.04),))
-    trials = [run_trial(system, trial) for trial in range(20)]
+    system = prepare(replace(scenario, run=replace(scenario.run, dt=1e-6)))
+    trials = list(run_trials(system, 1, range(12), None, lambda *_: None))
     s = solve(scenario, geometry, chemistry)
     for name in ("count", "surface", "absorbed"):
         drawn = np.array([getattr(trial, name) for trial in trials], float)[:, 1:]
-        error = drawn.std(axis=0, ddof=1) / np.sqrt(len(drawn))
         expected = getattr(s, name)[1:]
+        spread = np.maximum(drawn.var(axis=0, ddof=1), np.abs(expected))  # a few trials of rare molecules show none
         off = np.abs(drawn.mean(axis=0) - expected)
-        assert (off <= np.maximum(4 * error + 0.05, 0.02 * np.abs(expected))).all(), name
+        assert (off <= np.maximum(4 * np.sqrt(spread / len(drawn)), 0.02 * np.abs(expected))).all(), name
