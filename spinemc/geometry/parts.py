@@ -19,7 +19,6 @@ BOX, BALL, WHOLE_SPACE, HALF_SPACE, CYLINDER, SHELL = range(6)
 """Kinds of parts, the first number of a row; those of spinemc.engine.kernels.places."""
 
 COLUMNS = 9
-FAR_OFF = 1e6  # um, as good as infinite
 
 NO_SHELLS = np.zeros(0, dtype=bool)
 
