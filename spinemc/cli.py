@@ -74,15 +74,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = command("run", _run, "run a scenario into a store")
     run.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
-    run.add_argument("--out", type=_place, metavar="STORE", help="folder or URL; by default the scenario's name, .zarr")
-    run.add_argument("--trials", type=_whole(1, 10**7 + 1), metavar="N", help="in place of run.trials")
-    run.add_argument("--seed", type=_whole(0, 2**32), metavar="S", help="in place of run.seed")
-    _add_threads(run)
-    _add_scheduler(run)
-    _add_settings(run)
-    _add_engine(run)
-    run.add_argument("--overwrite", action="store_true", help="replace a store that is there")
-    run.add_argument("--quiet", action="store_true", help="no progress")
+    _add_run(run, "folder or URL; by default the scenario's name, .zarr")
 
     sweep = command("sweep", _sweep, "run a scenario at each point of a sweep, into one store")
     sweep.add_argument("scenario", type=Path, metavar="FILE", help="scenario file, or sweep file (TOML)")
@@ -95,15 +87,7 @@ def parser() -> argparse.ArgumentParser:
     )
     sweep.add_argument("--list", action="store_true", help="the first values of all keys, then the second, ...")
     sweep.add_argument("--latin", type=_whole(1, 10**6), metavar="N", help="N points of a Latin hypercube in LOW..HIGH")
-    sweep.add_argument("--out", type=_place, metavar="STORE", help="by default the file's name, .zarr")
-    sweep.add_argument("--trials", type=_whole(1, 10**7 + 1), metavar="N", help="in place of run.trials")
-    sweep.add_argument("--seed", type=_whole(0, 2**32), metavar="S", help="in place of run.seed")
-    _add_threads(sweep)
-    _add_scheduler(sweep)
-    _add_settings(sweep)
-    _add_engine(sweep)
-    sweep.add_argument("--overwrite", action="store_true", help="replace a store that is there")
-    sweep.add_argument("--quiet", action="store_true", help="no progress")
+    _add_run(sweep, "folder or URL; by default the file's name, .zarr")
 
     resume = command("resume", _resume, "go on after an interruption")
     resume.add_argument("store", type=_place, metavar="STORE")
@@ -152,16 +136,7 @@ def _run(given: Any) -> None:
     from spinemc import report, simulate
 
     with _client(given) as client:
-        tree = simulate.run(
-            scenario,
-            _store(given),
-            trials=given.trials,
-            seed=given.seed,
-            threads=given.threads,
-            client=client,
-            overwrite=given.overwrite,
-            progress=not given.quiet,
-        )
+        tree = simulate.run(scenario, _store(given), client=client, **_how(given))
     print(report.summary(tree))
     print(_store(given))
 
@@ -174,17 +149,7 @@ def _sweep(given: Any) -> None:
     from spinemc import simulate
 
     with _client(given) as client:
-        simulate.sweep(
-            scenario,
-            varied,
-            _store(given),
-            trials=given.trials,
-            seed=given.seed,
-            threads=given.threads,
-            client=client,
-            overwrite=given.overwrite,
-            progress=not given.quiet,
-        )
+        simulate.sweep(scenario, varied, _store(given), client=client, **_how(given))
     told = " x ".join(f"{len(axis.values)} {axis.name}" for axis in varied.axes)
     print(f"{len(varied.settings)} points ({told})")
     print(_store(given))
@@ -305,6 +270,30 @@ def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _add_threads(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=_whole(1, 2**15), metavar="T", help="by default, all cores")
+
+
+def _add_run(command: argparse.ArgumentParser, out: str) -> None:
+    """The options of what runs a scenario; `out` is the help of where its store goes."""
+    command.add_argument("--out", type=_place, metavar="STORE", help=out)
+    command.add_argument("--trials", type=_whole(1, 10**7 + 1), metavar="N", help="in place of run.trials")
+    command.add_argument("--seed", type=_whole(0, 2**32), metavar="S", help="in place of run.seed")
+    _add_threads(command)
+    _add_scheduler(command)
+    _add_settings(command)
+    _add_engine(command)
+    command.add_argument("--overwrite", action="store_true", help="replace a store that is there")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _how(given: Any) -> dict[str, Any]:
+    """What these options say, as `simulate` asks for it."""
+    return {
+        "trials": given.trials,
+        "seed": given.seed,
+        "threads": given.threads,
+        "overwrite": given.overwrite,
+        "progress": not given.quiet,
+    }
 
 
 def _add_engine(command: argparse.ArgumentParser) -> None:
