@@ -104,7 +104,6 @@ def info(path: str | Path, verify: bool = False) -> tuple[str, list[store.Damage
     here = store.place(path)
     told = store.attributes_of(here)
     ran = json.loads(told.get("provenance") or "{}")
-    size = sum(len(here.read(key) or b"") for key in here.listed()) if verify else None
     state = "complete" if told["complete"] else f"not complete: `spinemc resume {path}` goes on"
     lines = [
         f"{here.name}: {told['trials_finished']} of {told['trials']} trials finished, {state}",
@@ -118,7 +117,7 @@ def info(path: str | Path, verify: bool = False) -> tuple[str, list[store.Damage
     if not verify:
         return "\n".join(lines), []
     damages = store.verify(path)
-    lines.append(f"  read         {(size or 0) / 1e6:.3g} MB, {len(damages) or 'nothing'} damaged")
+    lines.append(f"  read         {here.size() / 1e6:.3g} MB, {len(damages) or 'nothing'} damaged")
     lines += [f"  damaged: {damage}" for damage in damages]
     if damages:
         lines.append(f"`spinemc resume {path}` makes again what is damaged, and only that.")

@@ -181,8 +181,10 @@ def _fill(out: str | Path, plan: Plan, threads: int | None, client: Any, progres
                 done = batch.run_blocks(out, plan, missing, threads, shown.report)
             else:
                 done = cluster.run_blocks(client, out, plan, missing, shown.report)
-            for _ in done:
-                store.gather(out, shape)
+            there = set(range(shape.blocks)) - set(missing)
+            for number in done:
+                there.add(number)
+                store.gather(out, shape, there)
         store.gather(out, shape)
         wall = perf_counter() - begin
         told = provenance(seed=run.seed, threads=threads, wall_time=wall, particle_steps=shown.moves)

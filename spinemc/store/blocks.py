@@ -98,10 +98,17 @@ def write(
         seals.note(here, seal_of(number), {"files": store.sums})
 
 
-def gather(out: str | Path, layout: Layout) -> None:
+def gather(out: str | Path, layout: Layout, known: Collection[int] | None = None) -> None:
     """Put the frames of finished blocks in their places, in order, and raise the number of finished trials.
 
     One process at a time does this, the one that holds the store.
+
+    Parameters
+    ----------
+    out : str or Path
+    layout : Layout
+    known : collection of int, optional
+        The blocks that are finished, where the caller knows them; else all seals are read.
 
     Raises
     ------
@@ -110,7 +117,8 @@ def gather(out: str | Path, layout: Layout) -> None:
     """
     here = place(out)
     with refusals_told(here):
-        placed = _put_rows(here, layout) if layout.ragged else sealed(here)
+        there = sealed(here) if known is None else set(known)
+        placed = _put_rows(here, layout, there) if layout.ragged else there
         root = root_of(here)
         whole = next((n for n in range(layout.blocks) if n not in placed), layout.blocks)
         shapes = root["consolidated_metadata"]["metadata"]
@@ -121,9 +129,9 @@ def gather(out: str | Path, layout: Layout) -> None:
         _sweep(here, placed, layout)
 
 
-def _put_rows(here: Place, layout: Layout) -> set[int]:
+def _put_rows(here: Place, layout: Layout, finished: Collection[int]) -> set[int]:
     """Put the rows of finished blocks in place as far as they follow each other; the blocks that are."""
-    told, there = rows.noted(here), {number for number in sealed(here) if number < layout.blocks}
+    told, there = rows.noted(here), {number for number in finished if number < layout.blocks}
     for number in sorted(there - set(told["blocks"])):
         if not rows.follows(told, layout, number):
             break

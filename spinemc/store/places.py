@@ -50,6 +50,10 @@ class Place(ABC):
         """All keys, or those below a key."""
 
     @abstractmethod
+    def size(self) -> int:
+        """Bytes of all keys."""
+
+    @abstractmethod
     def tidy(self) -> None:
         """Remove what was being written when a process was killed."""
 
@@ -156,6 +160,9 @@ class Folder(Place):
             for name in files:
                 if not name.endswith(PARTIAL):
                     yield (Path(folder) / name).relative_to(self.path).as_posix()
+
+    def size(self) -> int:
+        return sum((self.path / key).stat().st_size for key in self.listed())
 
     def tidy(self) -> None:
         for partial in self.path.rglob(f"*{PARTIAL}"):
@@ -284,6 +291,10 @@ class Bucket(Place):
             raise StoreError(f"{self.name}: there is no such bucket or container ({_said(fault)}).") from fault
         except Exception as fault:
             raise StoreError(f"{self.name} cannot be reached: {type(fault).__name__}: {_said(fault)}.") from fault
+
+    def size(self) -> int:
+        with self._reached():
+            return int(self.files.du(self.path))
 
     def tidy(self) -> None:
         """Nothing: what was not accepted as a whole is not there."""
