@@ -62,8 +62,10 @@ def prepare(scenario: Scenario) -> System:
     _refuse_large_trial(system)
     if scenario.run.engine == "particles":
         check_step(system)
+    elif scenario.run.engine == "compartments":
+        compartments.check(system)
     else:
-        {"ode": ode, "compartments": compartments}[scenario.run.engine].check(scenario, geometry, system.network)
+        ode.check(scenario, geometry, system.network)
     return system
 
 

@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spinemc.chemistry.network import Network
 from spinemc.engine.kernels.wells import advance
+from spinemc.engine.system import System
 from spinemc.engine.trial import Keeper, Trial
 from spinemc.errors import ScenarioError
-from spinemc.geometry import Geometry
-from spinemc.scenario import Scenario
 from spinemc.twins import wells
 from spinemc.twins.wells import Wells, seen
 
@@ -38,7 +36,7 @@ class Net(NamedTuple):
     asked: np.ndarray
 
 
-def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
+def check(system: System) -> None:
     """Refuse a scenario that a stochastic network of well-mixed parts cannot express.
 
     Raises
@@ -47,7 +45,7 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
         As `spinemc.twins.wells.check`; or diffusion between a clamp and a wall that takes up at a rate, with one part
         between them, which has means but no events; or frames or ions of trials are to be recorded.
     """
-    made = wells.wells(scenario, geometry, network)
+    scenario, (made, _) = system.scenario, _made(system)
     file = scenario.path.name if scenario.path else "scenario"
     if any(channel.scale < 0.0 for channel in made.channels):
         raise ScenarioError(
@@ -60,13 +58,10 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
 
 def net_of(made: Wells) -> Net:
     """The arrays of a network."""
-    rates = list({id(channel.rate): channel.rate for channel in made.channels}.values())
-    number = {id(rate): k for k, rate in enumerate(rates)}
-    knots = sorted({t for rate in rates if not rate.is_constant for t in rate.time})
-    knot = np.array(knots if knots else [0.0])
+    rate, knot, value = made.rates()
     change = made.change().tocsc()
     change.sort_indices()
-    reactants = np.array([(*channel.reactants, -1, -1)[:2] for channel in made.channels], np.int64).reshape(-1, 2)
+    reactants = made.reactants()
     asks = [(s, m) for m, channel in enumerate(made.channels) for s in dict.fromkeys(channel.reactants)]
     asks.sort()
     varies = np.array([not channel.rate.is_constant for channel in made.channels], bool)
@@ -74,11 +69,11 @@ def net_of(made: Wells) -> Net:
         first=np.ascontiguousarray(reactants[:, 0]),
         second=np.ascontiguousarray(reactants[:, 1]),
         scale=np.array([channel.scale for channel in made.channels], np.float64),
-        rate=np.array([number[id(channel.rate)] for channel in made.channels], np.int64),
+        rate=rate,
         varies=varies,
         varying=np.flatnonzero(varies),
-        knot=knot if knots else np.zeros(0),
-        value=np.array([np.interp(knot, rate.time, rate.value) for rate in rates]).reshape(len(rates), -1),
+        knot=knot if varies.any() else np.zeros(0),
+        value=value,
         change_start=change.indptr.astype(np.int64),
         changed=change.indices.astype(np.int64),
         amount=np.rint(change.data).astype(np.int64),
@@ -88,13 +83,14 @@ def net_of(made: Wells) -> Net:
 
 
 @lru_cache(maxsize=8)
-def _made(system: Any) -> tuple[Wells, Net]:
+def _made(system: System) -> tuple[Wells, Net]:
+    """The network of a system, which all its trials share."""
     made = wells.wells(system.scenario, system.geometry, system.network)
     return made, net_of(made)
 
 
 def run_trial(
-    system: Any,
+    system: System,
     seed: int,
     number: int,
     report: Callable[[float, int], bool] = lambda time, events: True,
@@ -105,7 +101,7 @@ def run_trial(
 
     Parameters
     ----------
-    system : spinemc.engine.system.System
+    system : System
     seed, number, report
         As there.
     team, keeper

@@ -64,9 +64,7 @@ def linear_noise(made: Wells, time: np.ndarray) -> Moments:
     change = equations.change[:n]
 
     def slope(t: float, y: np.ndarray) -> np.ndarray:
-        whole = np.concatenate([y[:n], np.zeros(equations.size - n)])
-        J = np.asarray(equations.sparse_jacobian(whole, t)[:n, :n].todense())
-        a = equations.propensities(whole, t)
+        J, a = _about(equations, y[:n], t)
         C = y[n:].reshape(n, n)
         spread = (change * a) @ change.T
         return np.concatenate([change @ a, np.asarray(J @ C + C @ J.T + spread.todense()).ravel()])
@@ -117,13 +115,12 @@ def stationary_noise(made: Wells) -> Moments:
     """
     from scipy.linalg import solve_continuous_lyapunov
 
-    n, equations = made.size, Equations(made)
+    equations = Equations(made)
     mean = _settled(made, equations)
-    whole = np.concatenate([mean, np.zeros(equations.size - n)])
-    J = np.asarray(equations.sparse_jacobian(whole, 0.0)[:n, :n].todense())
-    change, a = equations.change[:n], equations.propensities(whole, 0.0)
-    spread = np.asarray(((change * a) @ change.T).todense())
-    basis = _changing(np.asarray(change.todense()))
+    J, a = _about(equations, mean, 0.0)
+    change = np.asarray(equations.change[: made.size].todense())
+    spread = (change * a) @ change.T
+    basis = _changing(change)
     inner = solve_continuous_lyapunov(basis.T @ J @ basis, -basis.T @ spread @ basis)
     return Moments(np.array([np.inf]), mean[None], (basis @ inner @ basis.T)[None])
 
@@ -142,18 +139,23 @@ def spectrum(made: Wells, frequency: np.ndarray) -> np.ndarray:
     (f, n) float64
         One-sided [1/Hz], of the number in each state: its integral over frequencies is the variance.
     """
-    n, equations = made.size, Equations(made)
-    mean = _settled(made, equations)
-    whole = np.concatenate([mean, np.zeros(equations.size - n)])
-    change, a = np.asarray(equations.change[:n].todense()), equations.propensities(whole, 0.0)
+    equations = Equations(made)
+    J, a = _about(equations, _settled(made, equations), 0.0)
+    change = np.asarray(equations.change[: made.size].todense())
     basis = _changing(change)
-    J = basis.T @ np.asarray(equations.sparse_jacobian(whole, 0.0)[:n, :n].todense()) @ basis
-    source = basis.T @ (change * np.sqrt(a))
-    found = np.empty((len(frequency), n))
+    J, source = basis.T @ J @ basis, basis.T @ (change * np.sqrt(a))
+    found = np.empty((len(frequency), made.size))
     for k, f in enumerate(frequency):
         response = basis @ np.linalg.solve(2j * np.pi * f * np.eye(len(J)) - J, source)
         found[k] = 2.0 * (np.abs(response) ** 2).sum(axis=1)
     return found
+
+
+def _about(equations: Equations, mean: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
+    """(n, n) The Jacobian of the rate equations about some numbers at a time, and (channel,) the propensities there."""
+    n = len(mean)
+    whole = np.concatenate([mean, np.zeros(equations.size - n)])
+    return np.asarray(equations.sparse_jacobian(whole, t)[:n, :n].todense()), equations.propensities(whole, t)
 
 
 def _changing(change: np.ndarray) -> np.ndarray:

@@ -102,15 +102,9 @@ class Equations:
         from scipy.sparse import vstack
 
         self.size = made.size + made.steps + made.boundaries
-        rates = list({id(channel.rate): channel.rate for channel in made.channels}.values())
-        number = {id(rate): k for k, rate in enumerate(rates)}
-        self.rate = np.array([number[id(channel.rate)] for channel in made.channels], int)
-        knots = sorted({t for rate in rates if not rate.is_constant for t in rate.time})
-        self.knots = np.array(knots if knots else [0.0])
-        self.rates = np.array([np.interp(self.knots, rate.time, rate.value) for rate in rates])
+        self.rate, self.knots, self.rates = made.rates()
         self.scale = np.array([channel.scale for channel in made.channels])
-        reactants = [(*channel.reactants, -1, -1)[:2] for channel in made.channels]  # -1: one that is not there
-        self.first, self.second = np.array(reactants, int).reshape(-1, 2).T
+        self.first, self.second = made.reactants().T
         self.change = vstack([made.change(), made.counted()]).tocsr()
 
     def rates_at(self, t: float) -> np.ndarray:

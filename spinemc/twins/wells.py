@@ -121,6 +121,25 @@ class Wells:
         """Length of the state."""
         return len(self.names)
 
+    def rates(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rates of the channels, each once.
+
+        Returns
+        -------
+        (channel,) int64, (knot,) float64, (rate, knot) float64
+            The rate of each channel; the times at which any rate turns [s], 0 alone where none does; the rates there.
+        """
+        known = {id(channel.rate): channel.rate for channel in self.channels}
+        number = {key: k for k, key in enumerate(known)}
+        knots = sorted({t for rate in known.values() if not rate.is_constant for t in rate.time})
+        knot = np.array(knots if knots else [0.0])
+        value = np.array([np.interp(knot, rate.time, rate.value) for rate in known.values()]).reshape(-1, len(knot))
+        return np.array([number[id(channel.rate)] for channel in self.channels], np.int64), knot, value
+
+    def reactants(self) -> np.ndarray:
+        """(channel, 2) int64: the states that each channel needs, -1 for one that is not there."""
+        return np.array([(*channel.reactants, -1, -1)[:2] for channel in self.channels], np.int64).reshape(-1, 2)
+
     def change(self) -> csr_array:
         """(state, channel) By how much each channel changes each state."""
         return _matrix(self.size, len(self.channels), (channel.gains for channel in self.channels))
@@ -146,8 +165,8 @@ def _matrix(rows: int, columns: int, entries: Any) -> csr_array:
     return coo_array((value, (row, column)), shape=(rows, columns)).tocsr()
 
 
-def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
-    """Refuse a scenario of which a network of well-mixed parts does not know enough.
+def check(scenario: Scenario, geometry: Geometry, network: Network) -> Places:
+    """The places of a scenario, or its refusal where a network of well-mixed parts does not know enough of it.
 
     Raises
     ------
@@ -173,7 +192,8 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
             f"{', '.join(shells or beside)} {'is a shell' if shells else 'overlaps other compartments'}: "
             "run it with particles, or leave it out."
         )
-    patch_region = places(geometry, network).patch_region
+    there = places(geometry, network)
+    patch_region = there.patch_region
     for species in network.surface_species:
         patches = np.isin(patch_region, network.region[species]).sum() if network.region[species] else len(patch_region)
         if network.D[species] > 0.0 and patches > 1:
@@ -181,6 +201,7 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
                 f"{file}: species {network.species[species]} moves in the membrane, and the rate equations ({level}) "
                 "keep molecules of the membrane on their patch: run it with particles, or leave D out."
             )
+    return there
 
 
 def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
@@ -195,8 +216,7 @@ def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
     ScenarioError
         As `check`.
     """
-    check(scenario, geometry, network)
-    there = places(geometry, network)
+    there = check(scenario, geometry, network)
     boundaries = [(b, name) for b in scenario.boundary if b.kind != "reflect" for name in b.species]
     channels = [
         channel for number, step in enumerate(network.steps) for channel in _reactions(number, step, network, there)
