@@ -7,7 +7,7 @@ import threading
 from time import perf_counter
 from types import TracebackType
 
-from spinemc.engine.cache import is_cold
+from spinemc.cache import is_cold
 
 COMPILING = "compiling the kernels (once, about 20 s)"
 """What is said before the first run of new kernels."""

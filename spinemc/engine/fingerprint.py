@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spinemc.engine.cache import folder
+from spinemc.cache import folder
 from spinemc.engine.system import System
 
 DIGITS = 16

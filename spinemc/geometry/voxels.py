@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
+from spinemc import cache
+
 _OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-entry = njit(**_OPTIONS)
-helper = njit(**(_OPTIONS | {"no_cpython_wrapper": True}))  # not to be called from Python
+
+
+def entry(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls."""
+    with cache.used():
+        return njit(function, **_OPTIONS)
+
+
+def helper(function: Callable[..., Any]) -> Any:
+    """Compile a function that compiled ones call."""
+    with cache.used():
+        return njit(function, **(_OPTIONS | {"no_cpython_wrapper": True}))
+
 
 # Fractions of a voxel by which the grid is set off from the mesh's corner, so that walls along the axes meet
 # neither the faces nor the centres of the voxels.

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TextIO
 
-from spinemc.engine.cache import is_cold
+from spinemc.cache import is_cold
 from spinemc.errors import StoreError
 from spinemc.progress import COMPILING
 from spinemc.validation.check import Check, Effort, Subject

@@ -5,11 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numba
 
-_KERNELS = Path(__file__).parent / "kernels"
+_KERNELS = ("engine/kernels/*.py", "geometry/crossings.py", "geometry/grid.py", "geometry/voxels.py")
+
+
+def sources() -> list[Path]:
+    """The files that hold kernels."""
+    return sorted(path for pattern in _KERNELS for path in Path(__file__).parent.glob(pattern))
 
 
 def folder() -> Path:
@@ -18,7 +25,7 @@ def folder() -> Path:
     `SPINEMC_CACHE` names its parent; by default that is the user's cache folder.
     """
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for source in sorted(_KERNELS.glob("*.py")):
+    for source in sources():
         digest.update(source.read_bytes())
     base = os.environ.get("SPINEMC_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "spinemc" / digest.hexdigest()[:16]
@@ -29,6 +36,12 @@ def is_cold() -> bool:
     return not any(folder().rglob("step.advance*.nbi"))
 
 
-def use() -> None:
-    """Make kernels that are defined from now on keep their compiled form there."""
+@contextmanager
+def used() -> Iterator[None]:
+    """Make kernels that are defined within keep their compiled form there; those of others stay where they were."""
+    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = str(folder())  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
