@@ -17,6 +17,7 @@ import hypothesis
 import numpy as np
 import pytest
 import tomli_w
+import zarr
 from complete import FLUX, NET, SPACES, VALID
 from fuzzing import at_random, chance_of, changed, command, hostile_toml, mangled, picture, reworded
 from hostile_stores import Planted, hostile_store, rooted, sealed
@@ -333,6 +334,15 @@ def _shaped(array, **entries):
     return do
 
 
+def _valued(array, values):
+    """Other values in an array."""
+
+    def do(store):
+        zarr.open_array(store / array, mode="r+")[:] = values
+
+    return do
+
+
 def _listed(seal, key):
     def do(store):
         noted = json.loads((store / ".spinemc" / seal).read_bytes()[8:])
@@ -388,6 +398,8 @@ STORES = {
     ),
     "a scenario that is no TOML": (_said(scenario="a = = 1"), "plot", "not TOML"),
     "a codec that nobody knows": (_shaped("counts/volume", codecs=[{"name": "pickle"}]), "plot", "cannot be read"),
+    "trials of another run": (_valued("surface/trial", [3, 4, 5]), "compare", "surface/trial is not the coordinate"),
+    "times that fall": (_valued("counts/time", [0.0, 2.0, 1.0, 3.0, 4.0]), "plot", "counts/time is not the coord"),
     "a shape beyond all": (_shaped("counts/count", shape=[10**18, 5, 1, 2]), "resume --quiet", "are not those of its"),
     "another dimension": (_shaped("counts/volume", dimension_names=["x"]), "compare", "counts/volume is not"),
     "a file elsewhere is to be removed": (
