@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ SCHEMA = 1
 
 DEEPEST = 8
 """How many tables and lists may stand in one another."""
+
+_TOO_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
+"""A key of that many parts: tomllib takes a time that goes with their square."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -44,6 +48,8 @@ def parse_toml(toml: str, file: str) -> dict[str, Any]:
     ScenarioError
         It is not TOML; the message says in which line.
     """
+    if _TOO_DEEP.search(toml):
+        raise ScenarioError(f"{file}: tables or lists stand in one another too deeply.")
     try:
         return tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:

@@ -433,6 +433,7 @@ def test_stores_that_did_harm(tried, case):
 FILES = {
     "control characters": ("check", TINY.replace('name = "B"', 'name = "\\u001b[2J"'), "\\x1b[2J"),
     "a key without end": ("check", f"{'k' * 50_000} = 1\n{TINY}", "k... is not a key of the top level"),
+    "a key of many parts": ("check", f"{'a.' * 300_000}b = 1\n{TINY}", "stand in one another too deeply"),
     "faults without end": ("check", TINY + '[[species]]\nname = "B"\n' * 300, "more faults."),
     "trials": ("check", TINY.replace("trials = 3", "trials = 2147483647"), "a whole number from 1 to 10000000"),
     "samples": ("check", TINY.replace('"5 us"', '"1e-12 s"'), "samples: use a longer time"),
