@@ -10,11 +10,12 @@ import numpy as np
 
 from spinemc import ensemble, plasticity, store
 from spinemc.engine.system import System
-from spinemc.engine.trial import run_trial
 from spinemc.ensemble import Job
 from spinemc.plans import Plan
 from spinemc.store import Block, Layout
-from spinemc.twins import compartments, ode
+from spinemc.twins import levels
+
+CHECKPOINT = 60.0  # s between two times that a trial's state is saved, where the scenario does not say
 
 
 def run_blocks(
@@ -40,12 +41,6 @@ def run_blocks(
         As of `spinemc.ensemble.run_jobs`.
     """
     shape = plan.layout
-    if plan.scenario.run.engine == "ode":
-        for number in numbers:
-            system = plan.system(shape.point_of(number))
-            _write(out, shape, number, _expected(shape.jobs_of(number).start, system), system)
-            yield number
-        return
     here = store.place(out)
     systems: dict[int, System] = {}
 
@@ -53,15 +48,15 @@ def run_blocks(
         for number in numbers:
             systems[number] = plan.system(shape.point_of(number))
             run = systems[number].scenario.run
+            every = CHECKPOINT if run.checkpoint is None else run.checkpoint
             for job in shape.jobs_of(number):
                 trial = job % shape.trials
                 tables = [table.group for table in shape.ragged if trial in table.trials]
-                keeps = run.checkpoint > 0.0 or tables
-                spool = store.Spool(here, job, run.checkpoint or None, tables) if keeps else None
+                keeps = levels.LEVELS[run.engine].follows and (every > 0.0 or tables)
+                spool = store.Spool(here, job, every or None, tables) if keeps else None
                 yield Job(systems[number], run.seed, trial, job, spool)
 
-    level = compartments.run_trial if plan.scenario.run.engine == "compartments" else run_trial
-    results = ensemble.run_jobs(jobs(), threads, report, level)
+    results = ensemble.run_jobs(jobs(), threads, report, levels.run)
     for number in numbers:
         done = list(islice(results, len(shape.jobs_of(number))))
         block = Block(
@@ -80,10 +75,3 @@ def _write(out: str | Path, shape: Layout, number: int, block: Block, system: Sy
     volumes, specs = system.geometry.compartment_volume, system.scenario.plasticity
     names = shape.compartments, shape.volume_species
     store.write(out, shape, number, block, plasticity.evaluate(specs, shape.time, block.count, volumes, *names))
-
-
-def _expected(first: int, system: System) -> Block:
-    """The rate equations' answer as a block of one trial."""
-    series = ode.solve(system.scenario, system.geometry, system.network)
-    one = np.newaxis
-    return Block(first, series.count[one], series.surface[one], series.events[one], series.absorbed[one])

@@ -297,7 +297,7 @@ def _how(given: Any) -> dict[str, Any]:
 
 
 def _add_engine(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--engine", metavar="NAME", help="in place of run.engine: particles, compartments or ode")
+    command.add_argument("--engine", metavar="NAME", help="in place of run.engine: particles, compartments, ode or pde")
 
 
 def _settings(given: Any) -> list[str]:

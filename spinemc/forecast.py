@@ -13,11 +13,12 @@ import numpy as np
 
 from spinemc import store
 from spinemc.engine.system import System
-from spinemc.engine.trial import run_trial
 from spinemc.layout import NANOMETRE, Layout, growing
 from spinemc.plans import layout
+from spinemc.twins import levels
 
 PROBE = 1.5  # s, how long trials are tried
+PROBE_MEANS = 5.0  # s, the same for the only trial of means, whose steps grow
 MOST = 8  # trials
 SEAL = 60  # bytes in a block's seal for each file
 
@@ -32,10 +33,16 @@ class Forecast:
         A trial takes on one core [s].
     bytes : float
         The store will have on the disk.
+    is_bound : bool
+        Whether it may have fewer: its arrays as they are in memory, where no state tells how they are packed.
+    has_ended : bool
+        Whether a trial was at its end, so that its time is known.
     """
 
     seconds: float
     bytes: float
+    is_bound: bool
+    has_ended: bool
 
 
 @dataclass(eq=False)
@@ -75,25 +82,27 @@ def forecast(system: System) -> Forecast:
     Returns
     -------
     Forecast
-        Of a run of this system's scenario with particles.
+        Of a run of this system's scenario at its level.
     """
-    run = system.scenario.run
-    run_trial(
+    run, level = system.scenario.run, levels.of(system.scenario)
+    shape = layout(system)
+    level.run(
         system, run.seed, 0, lambda time, moves: time == 0.0
     )  # what the kernels' loading takes is not the trial's
+    probe = PROBE if level.stochastic else PROBE_MEANS
     begin = perf_counter()
     tried: list[_Tried] = []
-    while not tried or (len(tried) < min(MOST, run.trials) and perf_counter() - begin < PROBE):
+    while not tried or (len(tried) < min(MOST, shape.trials) and perf_counter() - begin < probe):
         one = _Tried()
 
         def report(time: float, moves: int, one: _Tried = one) -> bool:
             one.reached = time / run.t_stop
-            return perf_counter() - begin < PROBE
+            return perf_counter() - begin < probe
 
-        run_trial(system, run.seed, len(tried), report, keeper=one)
+        level.run(system, run.seed, len(tried), report, keeper=one)
         tried.append(one)
     seconds = (perf_counter() - begin) / max(sum(one.reached for one in tried), 1e-9)
-    return Forecast(seconds, _bytes(system, layout(system), tried))
+    return Forecast(seconds, _bytes(system, shape, tried), not level.follows, max(one.reached for one in tried) >= 1.0)
 
 
 def _bytes(system: System, shape: Layout, tried: list[_Tried]) -> float:
@@ -103,6 +112,10 @@ def _bytes(system: System, shape: Layout, tried: list[_Tried]) -> float:
         store.create(out, shape, (system.geometry,), {"scenario": system.scenario.text})
         size = float(_folder_size(out))
     names = [name for name, array in growing(shape).items() if "time" in array.dims]
+    size += shape.blocks * SEAL * (1 + len(names))
+    if not any(one.state for one in tried):
+        rows = (array for array in growing(shape).values() if "time" in array.dims)
+        return size + sum(prod(array.shape) * np.dtype(array.dtype).itemsize for array in rows)
     samples = [max(1, int(one.reached * (len(shape.time) - 1) * (1.0 + 1e-9)) + 1) for one in tried]
     series = 0.0
     for name, kinds in (("count", system.network.volume_species), ("surface", system.network.surface_species)):
@@ -112,7 +125,6 @@ def _bytes(system: System, shape: Layout, tried: list[_Tried]) -> float:
         series += _packed(since)
     rules = 8 * sum(len(labels) * len(variables) for _, labels, variables in shape.plasticity)
     size += (series / sum(samples) + rules) * len(shape.time) * shape.jobs
-    size += shape.blocks * SEAL * (1 + len(names))
     best = max(tried, key=lambda one: one.reached)
     for table in shape.ragged:
         kind, _, species = table.group.partition("/")

@@ -20,7 +20,6 @@ from spinemc.chemistry.names import check_names, each_place
 from spinemc.chemistry.network import network
 from spinemc.chemistry.releases import expected_number
 from spinemc.engine.fingerprint import digest_of, fingerprint
-from spinemc.engine.limits import check_step
 from spinemc.engine.schedule import frame_times
 from spinemc.engine.system import System
 from spinemc.errors import ScenarioError, StoreError
@@ -29,7 +28,7 @@ from spinemc.geometry.grid import grid
 from spinemc.layout import Layout, Ragged, ions, positions
 from spinemc.scenario import Scenario, override, parse_scenario
 from spinemc.scenario.sweeps import Axis, Sweep, is_sweep
-from spinemc.twins import compartments, ode
+from spinemc.twins import levels
 
 BLOCKS = 16  # blocks that a run is cut into, where it has that many trials
 MOST_BLOCKS = 256
@@ -57,15 +56,13 @@ def prepare(scenario: Scenario) -> System:
     for spec in scenario.plasticity:
         plasticity.complete(spec.rule, plasticity.rule(spec.rule).PARAMETERS, spec.parameters)
     _refuse_large(scenario, geometry)
-    grids = tuple(grid(geometry, space, scenario.run.cell) for space in range(len(geometry.spaces)))
+    levels.refuse_other(scenario)
+    level = levels.of(scenario)
+    spaces = range(len(geometry.spaces)) if level.follows else ()
+    grids = tuple(grid(geometry, space, scenario.run.cell) for space in spaces)
     system = System(scenario, geometry, network(scenario, geometry), grids)
     _refuse_large_trial(system)
-    if scenario.run.engine == "particles":
-        check_step(system)
-    elif scenario.run.engine == "compartments":
-        compartments.check(system)
-    else:
-        ode.check(scenario, geometry, system.network)
+    level.check(system)
     return system
 
 
@@ -98,8 +95,8 @@ def _refuse_large_trial(system: System) -> None:
 def layout(system: System) -> Layout:
     """The shape of the store of one scenario's run."""
     scenario, geometry, net = system.scenario, system.geometry, system.network
-    particles, stochastic = scenario.run.engine == "particles", scenario.run.engine != "ode"
-    trials = scenario.run.trials if stochastic else 1
+    level = levels.of(scenario)
+    trials = scenario.run.trials if level.stochastic else 1
     return Layout(
         trials=trials,
         time=scenario.run.sample_times,
@@ -115,8 +112,8 @@ def layout(system: System) -> Layout:
         reactions=tuple(step.label for step in net.steps),
         boundaries=tuple(label for label, _, _ in system.boundaries),
         block=_block(trials, _trial_bytes(system)),
-        integer=stochastic,
-        ragged=_tables(system) if particles else (),
+        integer=level.stochastic,
+        ragged=_tables(system),
         plasticity=plasticity.synapses(scenario.plasticity),
     )
 
@@ -194,11 +191,17 @@ class Plan:
                 made = prepare(override(self.scenario, *settings) if settings else self.scenario)
                 then = self.known.get(str(point))
                 if then is not None:
-                    _refuse_other(self.name, then, fingerprint(made))
+                    _refuse_other(self.name, then, _fingerprint(made))
                 while len(self._systems) >= KEPT:
                     self._systems.pop(next(iter(self._systems)))
                 self._systems[point] = made
             return self._systems[point]
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The levels that its points run at, as settings call them."""
+        varied = (setting for point in self.sweep.settings for setting in point if setting.startswith("run.engine="))
+        return tuple(dict.fromkeys(setting.partition("=")[2] for setting in varied)) or (self.scenario.run.engine,)
 
     @cached_property
     def layout(self) -> Layout:
@@ -226,7 +229,7 @@ class Plan:
             system = self.system(point)
             here = layout(system)
             self._refuse_unlike(first, here, point)
-            digests[str(point)] = fingerprint(system)
+            digests[str(point)] = _fingerprint(system)
             made.append(system.geometry)
             for name, values in sizes.items():
                 values.append(getattr(here, name))
@@ -244,6 +247,10 @@ class Plan:
                 f"sweep, {', '.join(self.sweep.settings[point])}: the {' and '.join(unlike)} are not those of the "
                 "first point, so they cannot share arrays: sweep them into stores of their own."
             )
+
+
+def _fingerprint(system: System) -> dict[str, str]:
+    return fingerprint(system, levels.of(system.scenario).made_with())
 
 
 def _labels(shape: Layout) -> dict[str, Any]:
@@ -299,6 +306,7 @@ def attributes_of(plan: Plan, digests: Mapping[str, Mapping[str, str]]) -> dict[
         "scenario": scenario.text,
         "scenario_path": str(scenario.path.resolve()) if scenario.path else "",
         "scenario_digest": digest_of(scenario.path) if scenario.path else "",
+        "engine": ", ".join(plan.engines),
         "fingerprint": json.dumps(digests),
         **({"sweep": json.dumps(asdict(plan.sweep))} if plan.sweep.axes else {}),
     }

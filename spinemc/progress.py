@@ -1,4 +1,4 @@
-"""How far a run is: trials done, time left, particle-steps a second, on one line of standard error."""
+"""How far a run is: trials done, time left, particle-steps or events a second, on one line of standard error."""
 
 from __future__ import annotations
 
@@ -24,18 +24,21 @@ class Progress:
         How many will run.
     shown : bool
         Whether anything is printed; the particle-steps are counted in any case.
+    counted : str
+        What the trials count, particle-steps or events; "" for trials of means, which count nothing.
     """
 
-    def __init__(self, t_stop: float, trials: int, shown: bool) -> None:
+    def __init__(self, t_stop: float, trials: int, shown: bool, counted: str) -> None:
         from tqdm import tqdm
 
         self._lock = threading.Lock()
         self._moves: dict[int, int] = {}
         self._reached: dict[int, float] = {}
-        self._done = 0
+        self._done: set[int] = set()
+        self._counted = counted
         self._t_stop = t_stop
         self._begin = perf_counter()
-        if shown and is_cold():
+        if shown and counted and is_cold():
             print(COMPILING, file=sys.stderr)
         self._bar = tqdm(
             total=trials,
@@ -54,13 +57,14 @@ class Progress:
         """Take note that a trial reached a time [s] with so many particle-steps."""
         with self._lock:
             self._moves[number] = moves
-            self._done += time >= self._t_stop
+            if time >= self._t_stop:
+                self._done.add(number)
             if self._bar.disable:
                 return
             rate = self.moves / max(perf_counter() - self._begin, 1e-9) / 1e6
-            self._bar.set_postfix_str(
-                f" {self._done}/{self._trials} trials, {rate:.1f} M particle-steps/s", refresh=False
-            )
+            told = f" {len(self._done)}/{self._trials} trials"
+            speed = f", {rate:.1f} M {self._counted}/s" if self._counted else ""
+            self._bar.set_postfix_str(told + speed, refresh=False)
             self._bar.update((time - self._reached.get(number, 0.0)) / self._t_stop)
             self._reached[number] = time
 

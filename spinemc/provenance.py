@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("spinemc", "numpy", "numba", "scipy", "xarray", "zarr")
+PACKAGES = ("spinemc", "numpy", "numba", "scipy", "xarray", "zarr", "gmsh", "scikit-fem")
 
 
 def provenance(**more: Any) -> dict[str, Any]:

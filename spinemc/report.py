@@ -11,12 +11,11 @@ import numpy as np
 
 from spinemc import ensemble, figures, observables, simulate, store
 from spinemc.chemistry.releases import expected_number
-from spinemc.engine.limits import LIMITED, MOST, diffusion_limits, probabilities
 from spinemc.errors import StoreError
 from spinemc.forecast import forecast
 from spinemc.geometry import describe
 from spinemc.scenario import Scenario, parse_scenario
-from spinemc.twins import ode
+from spinemc.twins import levels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,31 +44,14 @@ def check(scenario: Scenario) -> str:
         )
         times = f" x {len(release.time)}" if len(release.time) > 1 else ""
         lines.append(f"  {release.species:<12} {expected_number(system.geometry, release):10.1f}{times} {where}")
-    if run.engine == "particles":
-        likely = probabilities(system, run.dt)
-        if likely:
-            limits = diffusion_limits(system, run.dt)
-            lines += [
-                "",
-                f"{'probability for one molecule in one step of':<34} diffusion limits",
-                f"  {f'{1e6 * run.dt:.4g} us (at most {MOST:g})':<41} (valid up to {LIMITED:.0%})",
-            ]
-            for label, p in sorted(likely.items(), key=lambda item: -item[1]):
-                limited = f"{limits[label]:>14.2%}" if label in limits else ""
-                lines.append(f"  {label:<32} {p:.2e} {limited}".rstrip())
-        lines.append("")
-        for space, laid in zip(system.geometry.spaces, system.grids, strict=True):
-            lines.append(
-                f"grid of {space}: {laid.cell_volume.size} reaction cells of {1e3 * laid.cell_size:.3g} nm, "
-                f"{laid.voxels.center_inside.size} voxels of {1e3 * laid.voxels.size:.3g} nm"
-            )
-        tables = sum(array.nbytes for array in (*system.walls, *system.cells))
-        lines.append(f"tables of walls and cells: {tables / 1e6:.3g} MB")
-        told = forecast(system)
-        total = told.seconds * run.trials / ensemble.usable_cores()
-        trials = f"{run.trials} trials of {_duration(told.seconds)}"
-        lines.append(f"time: about {_duration(total)} on {ensemble.usable_cores()} cores ({trials})")
-        lines.append(f"store: about {told.bytes / 1e6:.3g} MB")
+    level, told = levels.of(scenario), forecast(system)
+    trials = run.trials if level.stochastic else 1
+    total = told.seconds * trials / min(trials, ensemble.usable_cores())
+    of = f"{trials} trials of {_duration(told.seconds)}" if level.stochastic else "one trial: means have no others"
+    about = "about" if level.stochastic or told.has_ended else "up to about"  # steps of means grow
+    lines += ["", *level.describe(system)]
+    lines.append(f"time: {about} {_duration(total)} on {ensemble.usable_cores()} cores ({of})")
+    lines.append(f"store: {'at most' if told.is_bound else 'about'} {told.bytes / 1e6:.3g} MB")
     return "\n".join(lines)
 
 
@@ -104,16 +86,20 @@ def info(path: str | Path, verify: bool = False) -> tuple[str, list[store.Damage
     here = store.place(path)
     told = store.attributes_of(here)
     ran = json.loads(told.get("provenance") or "{}")
+    engine = told.get("engine", "particles")
     state = "complete" if told["complete"] else f"not complete: `spinemc resume {path}` goes on"
     lines = [
         f"{here.name}: {told['trials_finished']} of {told['trials']} trials finished, {state}",
         f"  scenario     {told.get('scenario_path') or '(from code)'}",
+        f"  engine       {engine}",
         f"  seed         {ran.get('seed', '-')}",
         f"  made by      spinemc {ran.get('versions', {}).get('spinemc')}, commit {ran.get('commit') or 'unknown'}",
         f"  on           {ran.get('host')}, {ran.get('start')}",
     ]
     if "wall_time" in ran:
-        lines.append(f"  took         {_duration(ran['wall_time'])}, {ran.get('particle_steps', 0):.3g} particle-steps")
+        counted = levels.LEVELS[engine].counted if engine in levels.LEVELS else "particle-steps"
+        made = f", {ran.get('particle_steps', 0):.3g} {counted}" if counted else ""
+        lines.append(f"  took         {_duration(ran['wall_time'])}{made}")
     if not verify:
         return "\n".join(lines), []
     damages = store.verify(path)
@@ -153,17 +139,30 @@ def _mean_sd(series: xr.DataArray, digits: int = 1) -> str:
     return f"{mean:.{digits}f} +- {float(series.std(ddof=1)):.{digits}f}" if series.size > 1 else f"{mean:.{digits}f}"
 
 
-def twin(tree: xr.DataTree) -> xr.DataTree:
-    """The rate equations' answer to the scenario of a run, as a tree with the run's names.
+def twin(tree: xr.DataTree, engine: str = "ode") -> xr.DataTree:
+    """What a level of means makes of the scenario of a run, as a tree with the run's names.
+
+    Parameters
+    ----------
+    tree : DataTree
+        A run at any level.
+    engine : str
+        `ode` or `pde`.
 
     Raises
     ------
     StoreError
-        Where the scenario's files have changed so that it no longer describes the run.
+        The level has no means by itself; or the scenario's files have changed so that it no longer describes the run.
+    ScenarioError, GeometryError, EngineError
+        The level cannot express the scenario, or lacks what it needs.
     """
+    means = levels.LEVELS[engine].means
+    if means is None:
+        known = ", ".join(name for name, level in levels.LEVELS.items() if level.means is not None)
+        raise StoreError(f"{engine} has no means by itself, other than those of many trials; there are {known}.")
     path = tree.attrs.get("scenario_path") or None
-    system = simulate.prepare(parse_scenario(tree.attrs["scenario"], path))
-    series = ode.solve(system.scenario, system.geometry, system.network)
+    system = simulate.prepare(levels.at(parse_scenario(tree.attrs["scenario"], path), engine))
+    series = means(system)
     if series.count.shape != tree["counts/count"].shape[1:]:
         raise StoreError(f"{tree.name}: its scenario now gives other arrays; a file it names has changed.")
     return observables.named(tree, series.time, series.count, series.surface)

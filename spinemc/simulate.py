@@ -13,6 +13,7 @@ from spinemc.progress import Progress
 from spinemc.provenance import provenance
 from spinemc.scenario import Scenario, override
 from spinemc.scenario.sweeps import Sweep
+from spinemc.twins import levels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -176,7 +177,7 @@ def _fill(out: str | Path, plan: Plan, threads: int | None, client: Any, progres
     with store.refusals_told(here), here.hold():
         missing = store.missing(out, shape)
         jobs = sum(len(shape.jobs_of(number)) for number in missing)
-        with Progress(run.t_stop, jobs, progress and run.engine != "ode") as shown:
+        with Progress(run.t_stop, jobs, progress, levels.of(plan.scenario).counted) as shown:
             if client is None:
                 done = batch.run_blocks(out, plan, missing, threads, shown.report)
             else:

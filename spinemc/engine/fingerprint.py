@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from spinemc.cache import folder
 from spinemc.engine.system import System
 
 DIGITS = 16
 
 
-def fingerprint(system: System) -> dict[str, str]:
-    """Digests by subject: the kernels, the geometry, species, reactions, releases, boundaries, the run, what is kept.
+def fingerprint(system: System, kernels: str) -> dict[str, str]:
+    """Digests by subject: the kernels (by the name of their build), the geometry, species, reactions, releases,
+    boundaries, the run, what is kept.
 
     The number of trials is not in it: a trial does not depend on it.
     """
     scenario, geometry = system.scenario, system.geometry
     run = {name: value for name, value in vars(scenario.run).items() if name not in ("trials", "checkpoint")}
     return {
-        "kernels": folder().name if scenario.run.engine == "particles" else "",
+        "kernels": kernels,
         "geometry": _digest(vars(geometry)["vertex"], geometry.face, geometry.face_region, geometry.face_space,
                             geometry.compartment_shape, geometry.shell, geometry.regions, geometry.compartments),
         "species": _digest(scenario.species),

@@ -37,7 +37,6 @@ from spinemc.scenario.values import (
 )
 
 ENGINES = ("particles", "compartments", "ode", "pde")
-RUNNING_ENGINES = ("particles", "compartments", "ode")
 BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
 RULES = ("bell2022",)
 MOST = 2**31
@@ -141,9 +140,10 @@ def run(table: Table) -> Run:
         sample_every=table.take("sample_every", time),
         trials=table.take("trials", integer(1, MOST_TRIALS + 1), 1),
         seed=table.take("seed", integer(0, 2**32), 1),
-        engine=table.take("engine", _engine, "particles"),
+        engine=table.take("engine", known(ENGINES, "engine"), "particles"),
         cell=table.take("cell", quantity("length", positive=True), None),
-        checkpoint=table.take("checkpoint", _not_negative, 60.0),
+        checkpoint=table.take("checkpoint", _not_negative, None),
+        edge=table.take("edge", quantity("length", positive=True), None),
     )
     if made.t_stop and made.sample_every:
         if made.sample_every > made.t_stop:
@@ -158,13 +158,6 @@ def run(table: Table) -> Run:
 def _not_negative(value: Any) -> float:
     time = float(quantity("time")(value))
     return time if time >= 0.0 else refuse("it must not be below 0.")
-
-
-def _engine(value: Any) -> str:
-    engine = known(ENGINES, "engine")(value)
-    if engine not in RUNNING_ENGINES:
-        refuse(f"this version runs {', '.join(RUNNING_ENGINES)}.")
-    return engine
 
 
 def species(tables: list[Table], names: Names) -> list[Species]:

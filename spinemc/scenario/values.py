@@ -218,7 +218,8 @@ class Run:
     seed: int = 1
     engine: str = "particles"
     cell: float | None = None  # size of the cells in which molecules meet [um]; the engine's choice where None
-    checkpoint: float = 60.0  # how often a trial's state is saved, by the clock on the wall [s]; 0 for never
+    checkpoint: float | None = None  # how often a trial's state is saved, by the clock on the wall [s]; 0 for never
+    edge: float | None = None  # the longest edge of a tetrahedron [um]; as the triangles around it where None
 
     @property
     def sample_times(self) -> np.ndarray:

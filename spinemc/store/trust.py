@@ -66,7 +66,7 @@ def refuse_strange(name: str, root: Mapping[str, Any]) -> None:
         One is not.
     """
     told = root["attributes"]
-    texts = ("scenario", "scenario_path", "scenario_digest", "provenance", "fingerprint", "sweep", "seal")
+    texts = ("scenario", "scenario_path", "scenario_digest", "engine", "provenance", "fingerprint", "sweep", "seal")
     wrong = [key for key in texts if not isinstance(told.get(key, ""), str) or "\0" in told.get(key, "")]
     wrong += [
         key for key in ("trials", "trials_finished", "blocks_finished", "block") if not _is_count(told.get(key, 0))

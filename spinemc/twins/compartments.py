@@ -43,7 +43,7 @@ def check(system: System) -> None:
     ------
     ScenarioError
         As `spinemc.twins.wells.check`; or diffusion between a clamp and a wall that takes up at a rate, with one part
-        between them, which has means but no events; or frames or ions of trials are to be recorded.
+        between them, which has means but no events.
     """
     scenario, (made, _) = system.scenario, _made(system)
     file = scenario.path.name if scenario.path else "scenario"
@@ -52,8 +52,6 @@ def check(system: System) -> None:
             f"{file}: compartments: a clamp and a wall that takes up share a part that is not well mixed between them: "
             "name compartments that part them, or run it with particles."
         )
-    if scenario.positions or scenario.ions is not None:
-        raise ScenarioError(f"{file}: compartments have no positions and no single ions: take [record] out.")
 
 
 def net_of(made: Wells) -> Net:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 
@@ -19,6 +21,8 @@ __all__ = ["Series", "check", "solve"]
 RTOL = 1e-8
 ATOL = 1e-9  # molecules
 DENSE = 300  # states, above which the Jacobian is kept sparse
+
+_ONE_AT_A_TIME = Lock()  # neither odeint nor a filter of warnings is for several threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,36 @@ def solve(scenario: Scenario, geometry: Geometry, network: Network) -> Series:
     network : Network
         Of this scenario and geometry.
 
+    Raises
+    ------
+    EngineError
+        As `integrate`.
+    ScenarioError
+        As `spinemc.twins.wells.check`.
+    """
+    return integrate(wells(scenario, geometry, network), scenario.run.sample_times, geometry, network)
+
+
+def integrate(
+    made: Wells,
+    time: np.ndarray,
+    geometry: Geometry,
+    network: Network,
+    watch: Callable[[float], None] = lambda time: None,
+) -> Series:
+    """Integrate the rate equations of a network of wells.
+
+    Parameters
+    ----------
+    made : Wells
+    time : (t,) float64
+        Sample times [s].
+    geometry : Geometry
+    network : Network
+        Of which the wells are made.
+    watch : callable
+        Called with the times that are tried [s]; what it raises ends the integration.
+
     Returns
     -------
     Series
@@ -65,16 +99,12 @@ def solve(scenario: Scenario, geometry: Geometry, network: Network) -> Series:
     ------
     EngineError
         Where the integrator gives up; the time reached is named.
-    ScenarioError
-        As `spinemc.twins.wells.check`.
 
     Notes
     -----
     The places are those of `spinemc.twins.wells`. A step of two like molecules fires at k N^2 / V and takes two.
     """
-    made = wells(scenario, geometry, network)
-    equations = Equations(made)
-    time = scenario.run.sample_times
+    equations = Equations(made, watch)
     jumps: dict[float, np.ndarray] = {}
     for jump in made.jumps:
         added = jumps.setdefault(jump.time, np.zeros(made.size))
@@ -98,9 +128,10 @@ def solve(scenario: Scenario, geometry: Geometry, network: Network) -> Series:
 class Equations:
     """dy/dt of the state followed by what each step and each boundary was counted."""
 
-    def __init__(self, made: Wells) -> None:
+    def __init__(self, made: Wells, watch: Callable[[float], None] = lambda time: None) -> None:
         from scipy.sparse import vstack
 
+        self.watch = watch
         self.size = made.size + made.steps + made.boundaries
         self.rate, self.knots, self.rates = made.rates()
         self.scale = np.array([channel.scale for channel in made.channels])
@@ -119,6 +150,7 @@ class Equations:
 
     def slope(self, y: np.ndarray, t: float) -> np.ndarray:
         """(size,) dy/dt."""
+        self.watch(t)
         return np.asarray(self.change @ self.propensities(y, t)) if len(self.scale) else np.zeros(self.size)
 
     def propensities(self, y: np.ndarray, t: float) -> np.ndarray:
@@ -152,7 +184,7 @@ class Equations:
 
         corners = self.knots[(self.knots > moments[0]) & (self.knots <= moments[-1])]
         stops = np.union1d(moments, corners)  # the integrator wants every corner to be an output too
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore", ODEintWarning)
             solution, info = odeint(
                 self.slope,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,26 +50,75 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> None:
         raise ScenarioError("\n".join(dict.fromkeys(faults)))
 
 
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """A scenario's equations, ready to be integrated.
+
+    Attributes
+    ----------
+    model : Discretised
+    time : (t,) float64
+        Sample times [s].
+    jumps : dict of float to array
+        What the releases add to the state, by time [s].
+    """
+
+    model: Discretised
+    time: np.ndarray
+    jumps: dict[float, np.ndarray]
+
+
+def filled(scenario: Scenario, geometry: Geometry, network: Network) -> Filled:
+    """Fill the geometry of a scenario with tetrahedra, and write its equations down.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        `run.edge` is the longest edge of a tetrahedron; where None they are as large as the triangles around them.
+    geometry : Geometry
+    network : Network
+        Of this scenario and geometry.
+
+    Raises
+    ------
+    EngineError
+        gmsh or scikit-fem is missing.
+    GeometryError
+        A space cannot be filled with tetrahedra.
+    ScenarioError
+        As `check`; or a release is in a compartment too small for the tetrahedra.
+    """
+    check(scenario, geometry, network)
+    model = discretised(scenario, geometry, network, scenario.run.edge)
+    time = scenario.run.sample_times
+    return Filled(model, time, _jumps(scenario, geometry, network, model, time))
+
+
 def solve(
     scenario: Scenario,
     geometry: Geometry,
     network: Network,
     report: Callable[[float, np.ndarray], object] = lambda time, density: None,
-    edge: float | None = None,
 ) -> Series:
-    """Integrate the equations of reaction and diffusion of a scenario.
+    """Integrate the equations of reaction and diffusion of a scenario: `filled`, then `integrate`."""
+    return integrate(filled(scenario, geometry, network), report)
+
+
+def integrate(
+    made: Filled,
+    report: Callable[[float, np.ndarray], object] = lambda time, density: None,
+    watch: Callable[[float], None] = lambda time: None,
+) -> Series:
+    """Integrate equations of reaction and diffusion.
 
     Parameters
     ----------
-    scenario : Scenario
-    geometry : Geometry
-    network : Network
-        Of this scenario and geometry.
+    made : Filled
     report : callable
         Called at each sample time with the time [s] and the densities (n, species) at the points of
         `spinemc.twins.tetrahedra.fill`, of volume species [um^-3] and of surface species [um^-2].
-    edge : float, optional
-        The longest edge of a tetrahedron [um]; as the triangles around it have them where None.
+    watch : callable
+        Called after each step with the time reached [s]; what it raises ends the integration.
 
     Returns
     -------
@@ -78,11 +128,7 @@ def solve(
     Raises
     ------
     EngineError
-        gmsh or scikit-fem is missing; or the integrator gives up, and the time reached is named.
-    GeometryError
-        A space cannot be filled with tetrahedra.
-    ScenarioError
-        As `check`; or a release is in a compartment too small for the tetrahedra.
+        The integrator gives up; the time reached is named.
 
     Notes
     -----
@@ -90,11 +136,9 @@ def solve(
     areas around corners. A step in time is no longer than the time to the next sample, release or row of a table of
     rates. Of two boundaries that speak of the same side of a face the later one holds, as for particles.
     """
-    check(scenario, geometry, network)
-    model = discretised(scenario, geometry, network, edge)
-    fields, time = model.fields, scenario.run.sample_times
-    jumps = _jumps(scenario, geometry, network, model, time)
-    knots = [t for step in network.steps for t in step.rate.time if 0.0 < t < time[-1]]
+    model, time, jumps = made.model, made.time, made.jumps
+    fields = model.fields
+    knots = [t for step in model.network.steps for t in step.rate.time if 0.0 < t < time[-1]]
     stops = np.unique([*time, *jumps, *knots])
     y, h = fields.initial(), np.inf
     sampled = []
@@ -107,7 +151,7 @@ def solve(
         if after is not None:
             if here in jumps or here == 0.0:
                 h = min(h, first_step(fields, here, y))
-            y, h = advance(fields, y, here, after, h)
+            y, h = advance(fields, y, here, after, h, watch)
     count, surface, events, absorbed = (np.array(one) for one in zip(*sampled, strict=True))
     return Series(time, count, surface, np.diff(events, axis=0, prepend=0.0), np.diff(absorbed, axis=0, prepend=0.0))
 

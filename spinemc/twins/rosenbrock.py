@@ -66,7 +66,14 @@ def first_step(equations: Equations, t: float, y: np.ndarray) -> float:
     return _FIRST / speed if speed > 0.0 else np.inf
 
 
-def advance(equations: Equations, y: np.ndarray, start: float, end: float, h: float) -> tuple[np.ndarray, float]:
+def advance(
+    equations: Equations,
+    y: np.ndarray,
+    start: float,
+    end: float,
+    h: float,
+    watch: Callable[[float], None] = lambda time: None,
+) -> tuple[np.ndarray, float]:
     """Integrate from one time to another by steps that are the interval over a power of two.
 
     Parameters
@@ -78,6 +85,8 @@ def advance(equations: Equations, y: np.ndarray, start: float, end: float, h: fl
         [s]
     h : float
         The step to begin with [s].
+    watch : callable
+        Called after each step with the time reached [s]; what it raises ends the integration.
 
     Returns
     -------
@@ -110,6 +119,7 @@ def advance(equations: Equations, y: np.ndarray, start: float, end: float, h: fl
             done *= 2**cuts
             continue
         y, done = after, done + 1
+        watch(start + done * h)
         if size < _EASY and level > 0 and done % 2 == 0:
             level, done = level - 1, done // 2
     return y, h

@@ -66,6 +66,21 @@ class Tetrahedra:
         return weight
 
 
+def require() -> None:
+    """Refuse to go on where gmsh or scikit-fem cannot be imported.
+
+    Raises
+    ------
+    EngineError
+        One cannot.
+    """
+    try:
+        import gmsh  # noqa: F401
+        import skfem  # noqa: F401
+    except (ImportError, OSError) as fault:
+        raise EngineError(MISSING) from fault
+
+
 def fill(geometry: Geometry, spaces: Sequence[int], edge: float | None = None) -> Tetrahedra:
     """Fill spaces with tetrahedra whose outer faces are the geometry's triangles as they are.
 

@@ -25,7 +25,6 @@ MISTAKES = [
     (("trials = 50", "trials = true"), "run.trials = true: a whole number from 1"),
     (("seed = 7", "seed = -1"), "run.seed = -1: a whole number from 0 to 4294967295 is needed."),
     (("seed = 7", "seed = 4294967296"), "run.seed = 4294967296: a whole number from 0 to 4294967295 is needed."),
-    (("seed = 7", 'engine = "pde"'), 'run.engine = "pde": this version runs particles, compartments, ode.'),
     (("seed = 7", 'engine = "partikles"'), 'run.engine = "partikles": no such engine. Did you mean particles?'),
     (('name = "CaB"', 'name = "Ca"'), 'species 3, name = "Ca": Ca is there already: choose another name.'),
     (('name = "CaB"', 'name = "2Ca"'), 'species 3, name = "2Ca": a name is made of letters, digits and'),

@@ -46,12 +46,12 @@ def below(height):
     return Named("low", Within("box", low=(-FAR, -FAR, -FAR), high=(FAR, FAR, height)))
 
 
-def scene(spec, species, reaction=(), release=(), boundary=(), t_stop=1.0, every=0.1):
+def scene(spec, species, reaction=(), release=(), boundary=(), t_stop=1.0, every=0.1, edge=None):
     if isinstance(spec, Shape):
         spec = GeometrySpec(shape=spec)
     scenario = Scenario(
         geometry=spec,
-        run=Run(t_stop=t_stop, dt=1e-3, sample_every=every),
+        run=Run(t_stop=t_stop, dt=1e-3, sample_every=every, edge=edge),
         species=tuple(species),
         reaction=tuple(reaction),
         release=tuple(release),
@@ -61,9 +61,9 @@ def scene(spec, species, reaction=(), release=(), boundary=(), t_stop=1.0, every
     return scenario, geometry, network(scenario, geometry)
 
 
-def solved(*given, edge=None, report=lambda time, density: None, **more):
+def solved(*given, report=lambda time, density: None, **more):
     scenario, geometry, chemistry = scene(*given, **more)
-    return geometry, solve(scenario, geometry, chemistry, report, edge)
+    return geometry, solve(scenario, geometry, chemistry, report)
 
 
 def order(coarse, fine):

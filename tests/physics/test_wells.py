@@ -177,5 +177,7 @@ def test_the_command_line_chooses_the_level(tmp_path, capsys):
 
 
 def test_what_compartments_do_not_know_is_refused():
-    with pytest.raises(ScenarioError, match="compartments have no positions and no single ions"):
+    with pytest.raises(
+        ScenarioError, match=r"record.positions: compartments has numbers in well-mixed parts and no single molecules"
+    ):
         prepare(parse_scenario(SPINE + '[[record.positions]]\nspecies = ["Ca"]\nevery = "1 ms"\n'))
