@@ -249,7 +249,7 @@ def test_a_run_goes_on_only_as_it_began(tmp_path, capsys, monkeypatch):
     assert "reactions would not be as when the run began: a file that its scenario names has changed" in refused()
     table.write_text(rows)
     with monkeypatch.context() as patch:
-        patch.setattr("spinemc.engine.fingerprint.folder", lambda: tmp_path / "0123456789abcdef")
+        patch.setattr("spinemc.twins.levels.folder", lambda: tmp_path / "0123456789abcdef")
         assert "was made with other kernels" in refused() and "0123456789abcdef" in refused()
     assert cli.main(["resume", str(out), "--quiet"]) == 0
     assert store.finished(out) == 8

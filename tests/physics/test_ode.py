@@ -355,3 +355,90 @@ def test_what_rate_equations_do_not_know_is_refused():
         solved(box(1.0), [Species("R", 0.1, "membrane")])
     _, s = solved(box(1.0), [Species("R", 0.1, "z_low")], release=[Release("R", count=9, on="z_low")])
     np.testing.assert_allclose(s.surface[:, 0, 0], 9.0)
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_an_independent_integrator_of_equations_written_by_hand(dense, monkeypatch):
+    """Two parts, buffer, pairs, pump, tables with kinks, a source and releases: counts and events to 1e-6."""
+    from scipy.integrate import solve_ivp
+
+    from spinemc.twins import ode
+
+    monkeypatch.setattr(ode, "DENSE", ode.DENSE if dense else 0)
+    D = {"Ca": 2.0, "B": 0.7, "CaB": 0.7, "E": 0.4}
+    k1, k1b, k2b, k3, k5, k6 = 0.05, 3.0, 2.0, 4.0, 25.0, 0.01
+    binding = Rate((0.0, 0.23, 0.37, 0.61), (0.02, 0.3, 0.05, 0.05))
+    flux = Rate((0.1, 0.35, 0.350001, 0.7), (0.0, 60.0, 5.0, 20.0))
+    geometry, s = solved(
+        box(2.0, cut=0.3),
+        [*(Species(name, d) for name, d in D.items()), *(Species(name, on="z_high") for name in ("P", "PCa", "O"))],
+        [
+            both(["Ca", "B"], ["CaB"], k1, k1b),
+            both(["Ca", "P"], ["PCa"], binding, k2b),
+            both(["PCa"], ["P"], k3),
+            both(["O"], ["O", "Ca"], flux),
+            both([], ["Ca"], k5, inside="low"),
+            both(["B", "B"], ["E"], k6),
+        ],
+        [
+            Release("B", count=300, inside="cytosol"),
+            Release("P", count=40, on="z_high"),
+            Release("O", count=5, on="z_high"),
+            Release("Ca", count=200, inside="high", time=(0.0, 0.415)),
+            Release("Ca", count=90, inside="low", time=(0.25,)),
+        ],
+        [Boundary("z_low", ("Ca",), "absorb")],
+    )
+    V = geometry.compartment_volume[[geometry.compartments.index(name) for name in ("low", "high")]]
+    free, held = exchange(geometry), exchange(geometry, (geometry.regions.index("z_low"),))
+    order = [geometry.compartments[part] for part in free.part]
+    low, high = order.index("low"), order.index("high")
+
+    def slope(t, y):
+        ca, b, cab, e = y[0:2], y[2:4], y[4:6], y[6:8]  # low, high
+        p, pca = y[8:10]
+        bind, leave = k1 * ca * b / V, k1b * cab
+        catch, drop, pump = np.interp(t, binding.time, binding.value) * ca[1] * p / V[1], k2b * pca, k3 * pca
+        enter, source, pair = 5 * np.interp(t, flux.time, flux.value), k5 * V[0], k6 * b * b / V
+
+        def moved(K, n, d):
+            c = np.zeros(2)
+            c[[low, high]] = n / V
+            return (d * K @ c)[[low, high]]
+
+        out = moved(held.conductance, ca, D["Ca"])
+        return np.concatenate([
+            -out - bind + leave + np.array([source, enter - catch + drop]),
+            -moved(free.conductance, b, D["B"]) - bind + leave - 2 * pair,
+            -moved(free.conductance, cab, D["CaB"]) + bind - leave,
+            -moved(free.conductance, e, D["E"]) + pair,
+            [drop + pump - catch, catch - drop - pump],
+            [bind.sum(), leave.sum(), catch, drop, pump, enter, source, pair.sum()],
+            [held.share[[low, high], 0] @ out],
+        ])  # fmt: skip
+
+    y = np.zeros(19)
+    put = {
+        0.0: {1: 200.0, 2: 300 * V[0] / V.sum(), 3: 300 * V[1] / V.sum(), 8: 40.0},
+        0.25: {0: 90.0},
+        0.415: {1: 200.0},
+    }
+    stops = np.unique([*s.time, *put, *binding.time, *flux.time])
+    seen = []
+    for here, after in zip(stops, [*stops[1:], None], strict=True):
+        for place, number in put.get(here, {}).items():
+            y[place] += number
+        if here in s.time:
+            seen.append(y.copy())
+        if after is not None:
+            y = solve_ivp(slope, (here, after), y, method="DOP853", rtol=1e-12, atol=1e-12).y[:, -1]
+    seen = np.array(seen)
+    parts = [geometry.compartments.index(name) for name in ("low", "high")]
+    for i in range(4):
+        np.testing.assert_allclose(s.count[:, parts, i], seen[:, 2 * i : 2 * i + 2], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(s.surface[:, 0, :2], seen[:, 8:10], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(s.surface[:, 0, 2], 5.0, rtol=1e-12)
+    np.testing.assert_allclose(s.events.cumsum(axis=0), seen[:, 10:18], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(s.events[1:], np.diff(seen[:, 10:18], axis=0), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(s.absorbed.cumsum(), seen[:, 18], rtol=1e-6, atol=1e-7)
+    assert (seen[-1, 10:] > 1.0).all()
