@@ -181,7 +181,7 @@ def test_every_level_is_resumed(ran, engine, tmp_path):
 def test_check_tells_of_every_level(file, capsys, engine, told, untold):
     assert cli.main(["check", str(file), "--engine", engine]) == 0
     said = capsys.readouterr().out
-    assert [text for text in (*told, "time: about ", "store: ") if text not in said] == []
+    assert [text for text in (*told, "time: ", " about ", "store: ") if text not in said] == []
     assert [text for text in untold if text in said] == []
 
 
@@ -232,6 +232,7 @@ OTHER = '[[geometry.surface]]\nname = "{name}"\n'
 SHAPE = 'shape = { kind = "sphere", radius = "0.05 um", edge = "0.04 um" }\n'
 RELEASED = '[[release]]\nspecies = "Q"\ncount = 3\non = "membrane"\n'
 GLIDING = '[[species]]\nname = "Q"\non = "membrane"\nD = "0.1 um^2/s"\n' + RELEASED
+ELSEWHERE = '[[species]]\nname = "Q"\non = "z_high"\n[[reaction]]\nequation = "P -> Q"\nkf = "100 /s"\n'
 WITHIN = '[[geometry.compartment]]\nname = "{name}"\n{set}within = {{ {within} }}\n'
 HALF = 'box = { low = ["-1 um", "-1 um", "0 um"], high = ["1 um", "1 um", "1 um"] }'
 WALLS = '[[boundary]]\nregion = "{}"\nspecies = ["A"]\nkind = "{}"\n{}\n'
@@ -260,6 +261,11 @@ KNOWN = {
     ),
     "outside": ('[geometry.outside]\nmargin = "0.1 um"\n', "", ALL | NO_WELLS),
     "gliding": ("", GLIDING, ALL | dict.fromkeys(("compartments", "ode"), "Q moves in the membrane")),
+    "made elsewhere": (
+        "",
+        ELSEWHERE,
+        ALL | {"pde": "P -> Q happens where Q, which lives on z_high, is not"},
+    ),
     "absorb": ("", WALLS.format("z_high", "absorb", ""), ALL),
     "uptake": ("", WALLS.format("z_high", "absorb", 'rate = "10 um/s"'), ALL),
     "clamp": ("", WALLS.format("z_high", "clamp", 'concentration = "1 uM"'), ALL),
@@ -334,7 +340,7 @@ def test_the_twin_of_a_run(file, ran):
         _, alone = ran(engine)
         found = report.twin(tree, engine)
         np.testing.assert_array_equal(found["counts/count"], alone["counts/count"].isel(trial=0))
-    with pytest.raises(StoreError, match=r"compartments has no means by itself .* there are ode, pde"):
+    with pytest.raises(StoreError, match=r"compartments has no means by itself, .* there are ode, pde"):
         report.twin(tree, "compartments")
 
 
