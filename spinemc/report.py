@@ -46,11 +46,12 @@ def check(scenario: Scenario) -> str:
         lines.append(f"  {release.species:<12} {expected_number(system.geometry, release):10.1f}{times} {where}")
     level, told = levels.of(scenario), forecast(system)
     trials = run.trials if level.stochastic else 1
-    total = told.seconds * trials / min(trials, ensemble.usable_cores())
+    cores = min(trials, ensemble.usable_cores())
+    total = told.seconds * trials / cores
     of = f"{trials} trials of {_duration(told.seconds)}" if level.stochastic else "one trial: means have no others"
     about = "about" if level.stochastic or told.has_ended else "up to about"  # steps of means grow
     lines += ["", *level.describe(system)]
-    lines.append(f"time: {about} {_duration(total)} on {ensemble.usable_cores()} cores ({of})")
+    lines.append(f"time: {about} {_duration(total)} on {cores} core{'s' if cores > 1 else ''} ({of})")
     lines.append(f"store: {'at most' if told.is_bound else 'about'} {told.bytes / 1e6:.3g} MB")
     return "\n".join(lines)
 
