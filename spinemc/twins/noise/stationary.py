@@ -1,103 +1,17 @@
-"""Noise of a network of wells without simulation: the linear noise approximation, and exact small distributions."""
+"""Noise at rest: by the linear noise approximation, and exact distributions of small networks."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from spinemc.errors import EngineError
-from spinemc.twins.ode import ATOL, RTOL, Equations
-from spinemc.twins.wells import Jump, Wells
+from spinemc.twins.noise.linear import Moments, expansion
+from spinemc.twins.ode import Equations
+from spinemc.twins.wells import Wells
 
 MOST_STATES = 20_000
 SETTLED = 1e-9  # of the fastest change of a number, relative: less is none
 SMALL = 1e-10  # of the largest singular value: a combination of numbers that no event changes
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Means and covariances of the numbers in the states of a network.
-
-    Attributes
-    ----------
-    time : (t,) float64
-        [s]
-    mean : (t, n) float64
-    covariance : (t, n, n) float64
-    """
-
-    time: np.ndarray
-    mean: np.ndarray
-    covariance: np.ndarray
-
-
-def linear_noise(made: Wells, time: np.ndarray) -> Moments:
-    """Means and covariances in time, from nothing, with the releases, by the linear noise approximation.
-
-    Parameters
-    ----------
-    made : Wells
-    time : (t,) float64
-        From 0 on [s].
-
-    Returns
-    -------
-    Moments
-        The means are those of the rate equations; the covariance solves dC/dt = J C + C J' + S diag(a) S', with J the
-        Jacobian of the rate equations, S what each channel changes and a how often it happens. Releases add the
-        covariance of what they put in: of a Poisson number, or of an exact one spread over states.
-
-    Raises
-    ------
-    EngineError
-        Where the integrator gives up.
-
-    Notes
-    -----
-    van Kampen, Stochastic Processes in Physics and Chemistry, ch. X. Exact for networks of first order; otherwise the
-    first order in the inverse of the numbers.
-    """
-    from scipy.integrate import solve_ivp
-
-    n, equations = made.size, Equations(made)
-    change = equations.change[:n]
-
-    def slope(t: float, y: np.ndarray) -> np.ndarray:
-        J, a = _about(equations, y[:n], t)
-        C = y[n:].reshape(n, n)
-        spread = (change * a) @ change.T
-        return np.concatenate([change @ a, np.asarray(J @ C + C @ J.T + spread.todense()).ravel()])
-
-    knots = equations.knots[(equations.knots > time[0]) & (equations.knots < time[-1])]
-    stops = np.unique([time[0], time[-1], *knots, *(jump.time for jump in made.jumps)])
-    mean, covariance = np.zeros(n), np.zeros((n, n))
-    kept = np.empty((len(time), n + n * n))
-    for k, here in enumerate(stops):
-        for jump in made.jumps:
-            if jump.time == here:
-                _put(jump, mean, covariance)
-        start = np.concatenate([mean, covariance.ravel()])
-        kept[time == here] = start
-        if k + 1 == len(stops):
-            break
-        within = np.append(time[(time > here) & (time < stops[k + 1])], stops[k + 1])
-        found = solve_ivp(slope, (here, stops[k + 1]), start, method="LSODA", t_eval=within, rtol=RTOL, atol=ATOL)
-        if not found.success:
-            raise EngineError(f"linear noise cannot be integrated beyond {here:.6g} s: {found.message}")
-        kept[np.isin(time, within[:-1])] = found.y.T[:-1]
-        mean, covariance = found.y[:n, -1].copy(), found.y[n:, -1].reshape(n, n).copy()
-    return Moments(time, kept[:, :n], kept[:, n:].reshape(-1, n, n))
-
-
-def _put(jump: Jump, mean: np.ndarray, covariance: np.ndarray) -> None:
-    """Add what a release brings to means and covariances, in place."""
-    share = jump.share / jump.share.sum()
-    np.add.at(mean, jump.states, jump.number * share)
-    added = jump.number * np.diag(share)
-    if jump.is_exact:
-        added -= jump.number * np.outer(share, share)
-    covariance[np.ix_(jump.states, jump.states)] += added
 
 
 def stationary_noise(made: Wells) -> Moments:
@@ -117,7 +31,7 @@ def stationary_noise(made: Wells) -> Moments:
 
     equations = Equations(made)
     mean = _settled(made, equations)
-    J, a = _about(equations, mean, 0.0)
+    J, a = expansion(equations, mean, 0.0)
     change = np.asarray(equations.change[: made.size].todense())
     spread = (change * a) @ change.T
     basis = _changing(change)
@@ -140,7 +54,7 @@ def spectrum(made: Wells, frequency: np.ndarray) -> np.ndarray:
         One-sided [1/Hz], of the number in each state: its integral over frequencies is the variance.
     """
     equations = Equations(made)
-    J, a = _about(equations, _settled(made, equations), 0.0)
+    J, a = expansion(equations, _settled(made, equations), 0.0)
     change = np.asarray(equations.change[: made.size].todense())
     basis = _changing(change)
     J, source = basis.T @ J @ basis, basis.T @ (change * np.sqrt(a))
@@ -149,13 +63,6 @@ def spectrum(made: Wells, frequency: np.ndarray) -> np.ndarray:
         response = basis @ np.linalg.solve(2j * np.pi * f * np.eye(len(J)) - J, source)
         found[k] = 2.0 * (np.abs(response) ** 2).sum(axis=1)
     return found
-
-
-def _about(equations: Equations, mean: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
-    """(n, n) The Jacobian of the rate equations about some numbers at a time, and (channel,) the propensities there."""
-    n = len(mean)
-    whole = np.concatenate([mean, np.zeros(equations.size - n)])
-    return np.asarray(equations.sparse_jacobian(whole, t)[:n, :n].todense()), equations.propensities(whole, t)
 
 
 def _changing(change: np.ndarray) -> np.ndarray:
