@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spinemc.errors import EngineError
+from spinemc.twins.noise.steps import RTOL as CLOSE
 from spinemc.twins.noise.steps import advance
 from spinemc.twins.ode import ATOL, DENSE, RTOL, Equations
 from spinemc.twins.wells import Jump, Wells
@@ -34,7 +35,7 @@ class Moments:
     covariance: np.ndarray
 
 
-def linear_noise(made: Wells, time: np.ndarray) -> Moments:
+def linear_noise(made: Wells, time: np.ndarray, rtol: float = CLOSE) -> Moments:
     """Means and covariances in time, from nothing, with the releases, by the linear noise approximation.
 
     Parameters
@@ -42,6 +43,8 @@ def linear_noise(made: Wells, time: np.ndarray) -> Moments:
     made : Wells
     time : (t,) float64
         From 0 on [s]. The time that this takes grows with how many there are: a step ends at each.
+    rtol : float
+        Of a covariance in a step, to the product of the two standard deviations.
 
     Returns
     -------
@@ -61,12 +64,12 @@ def linear_noise(made: Wells, time: np.ndarray) -> Moments:
     first order in the inverse of the numbers.
     """
     everything = [(range(len(made.channels)), range(len(made.jumps)))]
-    mean, covariance = zip(*((m, C[0]) for m, C in along(made, time, everything)), strict=True)
+    mean, covariance = zip(*((m, C[0]) for m, C in along(made, time, everything, rtol)), strict=True)
     return Moments(time, np.array(mean), np.array(covariance))
 
 
 def along(
-    made: Wells, time: np.ndarray, groups: Sequence[tuple[Sequence[int], Sequence[int]]]
+    made: Wells, time: np.ndarray, groups: Sequence[tuple[Sequence[int], Sequence[int]]], rtol: float = CLOSE
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Mean and covariances from groups of sources, at one time after the other.
 
@@ -77,6 +80,7 @@ def along(
         Rising, from 0 on [s].
     groups : sequence of (channels, jumps)
         Whose noise is told from that of others.
+    rtol : float
 
     Yields
     ------
@@ -110,7 +114,7 @@ def along(
         if k == 0 or here in breaks:
             until = min((t for t in breaks if t > here), default=stops[-1])
             path = followed(equations, mean, here, min(until, stops[-1]))
-        C, h = advance(about, C, here, stops[k + 1], h)
+        C, h = advance(about, C, here, stops[k + 1], h, rtol)
         mean = path(stops[k + 1])
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from spinemc.chemistry.network import Network, Step
 from spinemc.errors import EngineError
 from spinemc.twins.noise.linear import along
+from spinemc.twins.noise.steps import RTOL
 from spinemc.twins.wells import Wells
 
 GATING, BINDING, INFLUX, EXTRUSION = "gating", "binding", "influx", "extrusion"
@@ -44,7 +45,7 @@ class Parts:
     covariance: np.ndarray
 
 
-def noise_parts(made: Wells, time: np.ndarray, groups: Mapping[str, Source]) -> Parts:
+def noise_parts(made: Wells, time: np.ndarray, groups: Mapping[str, Source], rtol: float = RTOL) -> Parts:
     """The covariance of the linear noise approximation, split by its sources without a remainder.
 
     Parameters
@@ -54,6 +55,8 @@ def noise_parts(made: Wells, time: np.ndarray, groups: Mapping[str, Source]) -> 
         From 0 on [s].
     groups : mapping of str to Source
         Each channel and each jump of the network in one of them, as `kinds` has them.
+    rtol : float
+        As of `linear_noise`, with the standard deviations of the whole.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def noise_parts(made: Wells, time: np.ndarray, groups: Mapping[str, Source]) -> 
             wrong = int(np.flatnonzero(times != 1)[0]) if (times != 1).any() else len(times) - 1
             said = f"{times[wrong]} groups" if wrong < number else f"a group, and there are {number}"
             raise EngineError(f"sources of noise: {what} {wrong} is in {said}; each is in one.")
-    found = list(along(made, time, list(groups.values())))
+    found = list(along(made, time, list(groups.values()), rtol))
     mean, covariance = np.array([m for m, _ in found]), np.stack([C for _, C in found], axis=1)
     return Parts(time, mean, tuple(groups), covariance)
 
