@@ -114,9 +114,9 @@ def parser() -> argparse.ArgumentParser:
         "--find-spines", action="store_true", help="tell a dendrite's spines from its shaft, as regions"
     )
 
-    compare = command("compare", _compare, "lay the deterministic twins of a run over it")
+    compare = command("compare", _compare, "lay other levels beside a run: means, noise, and whether they will do")
     compare.add_argument("store", type=_place, metavar="STORE")
-    compare.add_argument("--with", dest="twins", type=_names, default=("ode",), metavar="ode")
+    compare.add_argument("--with", dest="twins", type=_names, default=("ode", "lna"), metavar="NAME,...", help=_WITH)
 
     plot = command("plot", _plot, "draw the figure that shows a run")
     plot.add_argument("store", type=_place, metavar="STORE")
@@ -308,6 +308,8 @@ def _settings(given: Any) -> list[str]:
 def _add_scheduler(command: argparse.ArgumentParser) -> None:
     command.add_argument("--scheduler", metavar="ADDRESS", help="have a Dask cluster run it, as in tcp://node1:8786")
 
+
+_WITH = "by default ode,lna; there are ode, compartments, pde, lna (noise without simulation) and moments"
 
 _SETTING = 'a key of the scenario, as in run.dt="0.5 us" or species.Ca.D="20 um^2/s"; may be repeated'
 

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from spinemc import ensemble, figures, observables, simulate, store
+from spinemc import contrast, ensemble, figures, observables, simulate, store, verdict
 from spinemc.chemistry.releases import expected_number
 from spinemc.errors import StoreError
 from spinemc.forecast import forecast
@@ -169,41 +167,27 @@ def twin(tree: xr.DataTree, engine: str = "ode") -> xr.DataTree:
     return observables.named(tree, series.time, series.count, series.surface)
 
 
-def compare(path: str | Path, with_: Sequence[str] = ("ode",)) -> str:
-    """Lay the deterministic twin of a run over the mean of its trials.
+def compare(path: str | Path, with_: Sequence[str] = ("ode", "lna")) -> str:
+    """Lay other levels of a run beside its trials, and draw it.
 
     Parameters
     ----------
     path : str or Path
-        The store. A figure is written beside it.
+        The store. A figure is written beside it; here, where the store is a URL.
     with_ : sequence of str
-        Twins; "ode" is the one there is.
+        As of `spinemc.contrast.compare`.
 
     Returns
     -------
     str
-        For each species at eleven times: mean, its standard error, the twin's value, their difference in standard
-        errors; and where the figure is.
+        Tables of means and of noise, where they part most; whether the deterministic model is safe; the figure.
 
     Raises
     ------
     StoreError
-        For a twin that is not known, or a store that is not ours.
+        As `spinemc.contrast.compare`.
     """
-    for name in with_:
-        if name != "ode":
-            raise StoreError(f'--with "{name}" is not a twin of this version; there is ode.')
-    tree = store.open(path)
-    table = observables.comparison(tree, twin(tree))
-    lines = [f"{'species':<12} {'time [ms]':>10} {'mean':>12} {'s.e.':>10} {'ode':>12} {'z':>8}"]
-    times = np.unique(np.linspace(0, table.sizes["time"] - 1, 11).round().astype(int))
-    for name in table.species.values:
-        for n in times:
-            row = table.sel(species=name).isel(time=n)
-            lines.append(
-                f"{name!s:<12} {1e3 * float(row.time):10.3f} {float(row['mean']):12.3f} {float(row['sem']):10.3f} "
-                f"{float(row['twin']):12.3f} {float(row['z']):8.2f}"
-            )
-    figure = Path(path).with_suffix(".compare.png")
-    figures.plot_comparison(table, figure)
-    return "\n".join([*lines, str(figure)])
+    found = contrast.compare(path, with_)
+    figure = Path(str(path).rsplit("/", 1)[-1] if "://" in str(path) else path).with_suffix(".compare.png")
+    figures.plot_comparison(found, figure, verdict.verdict(found))
+    return "\n".join([verdict.table(found), str(figure)])

@@ -1,7 +1,8 @@
 """Figures with matplotlib: `draw_*` takes axes and returns them, `plot_*` makes a whole figure."""
 
+from spinemc.figures.comparison import plot_comparison
 from spinemc.figures.mesh import draw_mesh, plot_geometry
-from spinemc.figures.run import plot_comparison, plot_run
+from spinemc.figures.run import plot_run
 from spinemc.figures.series import draw_counts, draw_fano, draw_spread, draw_weight, twin_weight
 
 __all__ = [

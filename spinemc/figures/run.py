@@ -1,4 +1,4 @@
-"""Whole figures of a store: a run, and a run beside a model of its means."""
+"""The whole figure of a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from spinemc.figures.mesh import draw_mesh
 from spinemc.figures.series import draw_counts, draw_fano, draw_spread, draw_weight, said, specs
-from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TRIALS, TWIN, blank, draw_twin, key, tidy, written
+from spinemc.figures.style import INK, MEAN, QUIET, TRIALS, TWIN, blank, key, written
 from spinemc.geometry.mesh import Geometry
 from spinemc.observables import array, totals
 
@@ -69,57 +69,6 @@ def plot_run(tree: xr.DataTree, path: str | Path | None = None, twin: xr.DataTre
         ax = draw(figure.add_subplot(grid[i // columns, 1 + i % columns]))
         ax.set_title(title, loc="left", fontsize=9, fontweight="bold", color=INK)
     _headline(figure, tree, twin is not None)
-    return written(figure, path)
-
-
-def plot_comparison(comparison: xr.Dataset, path: str | Path | None = None) -> Figure:
-    """Each species of a comparison, mean of the trials and twin, and below all of them the difference.
-
-    Parameters
-    ----------
-    comparison : Dataset
-        As `observables.comparison` returns it.
-    path : str or Path, optional
-        Where to write it; the suffix says how.
-    """
-    names = [str(name) for name in comparison["species"].values]
-    milliseconds = 1e3 * comparison["time"].values
-    columns = min(4, len(names))
-    rows = -(-len(names) // columns)
-    width, height = max(8.0, 2.9 * columns), 1.9 * (rows + 1) + 1.1
-    figure = blank(width, height)
-    grid = figure.add_gridspec(
-        rows + 1,
-        columns,
-        left=0.7 / width,
-        right=1 - 0.2 / width,
-        bottom=0.5 / height,
-        top=1 - 0.75 / height,
-        wspace=0.3,
-        hspace=0.5,
-    )
-    below = figure.add_subplot(grid[rows, :])
-    below.axhspan(-2, 2, color=TRIALS, alpha=0.25, linewidth=0)
-    for i, name in enumerate(names):
-        one, colour = comparison.sel(species=name), SERIES[i % len(SERIES)]
-        mean, sem = one["mean"].values, np.nan_to_num(one["sem"].values)
-        ax = figure.add_subplot(grid[i // columns, i % columns])
-        ax.fill_between(milliseconds, mean - 2 * sem, mean + 2 * sem, color=colour, alpha=0.3, linewidth=0)
-        ax.plot(milliseconds, mean, color=colour, linewidth=1.4)
-        draw_twin(ax, milliseconds, one["twin"].values)
-        ax.set_title(name, loc="left", fontsize=9, fontweight="bold", color=colour)
-        ax.set_xlim(0, milliseconds[-1])
-        tidy(ax)
-        z = one["z"].where(np.isfinite(one["z"])).values
-        below.plot(milliseconds, z, linewidth=0.9, color=colour, alpha=0.85)
-    below.set(xlabel="time (ms)", ylabel="mean − twin\n(standard errors)", xlim=(0, milliseconds[-1]))
-    if np.abs(comparison["z"].where(np.isfinite(comparison["z"]))).max() > 10:
-        below.set_yscale("symlog", linthresh=5)
-        low, high = below.get_ylim()
-        ticks = [x for x in (-1000, -100, -20, -5, -2, 2, 5, 20, 100, 1000) if low <= x <= high]
-        below.set_yticks(ticks, [f"{x:g}" for x in ticks])
-    tidy(below)
-    key(figure, 1 - 0.3 / height, [("mean of the trials ± 2 standard errors", MEAN), ("dashed: twin", TWIN)])
     return written(figure, path)
 
 

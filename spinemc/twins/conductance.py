@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, product
 
 import numpy as np
@@ -95,6 +96,7 @@ def at_walls(net: Exchange, D: float, uptake: np.ndarray, outside: np.ndarray) -
     return follows, fixed
 
 
+@lru_cache(maxsize=8)
 def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
     """Conductances between the parts of the inside, and to regions that absorb or clamp.
 

@@ -35,11 +35,11 @@ def second_moments(made: Wells, time: np.ndarray) -> Moments:
 
     Notes
     -----
-    dm/dt = S <a> and dC/dt = J C + C J' + S diag(<a>) S', where a channel of two unlike molecules has <a> = k (m_i m_j +
-    C_ij), one of two like ones k (m_i^2 - m_i + C_ii), J is S times the derivative of <a> by m, and third central
-    moments are 0 (normal closure). Exact for networks of first order; the mean is right to the first order in the
-    inverse of the numbers, which that of rate equations is not. Goodman, Biometrics 9:212 (1953); Whittle, J R Stat
-    Soc B 19:268 (1957); Engblom, Appl Math Comput 180:498 (2006).
+    dm/dt = S <a> and dC/dt = J C + C J' + S diag(<a>) S', where a channel of two unlike molecules has
+    <a> = k (m_i m_j + C_ij), one of two like ones k (m_i^2 - m_i + C_ii), J is S times the derivative of <a> by m, and
+    third central moments are 0 (normal closure). Exact for networks of first order; the mean is right to the first
+    order in the inverse of the numbers, which that of rate equations is not. Goodman, Biometrics 9:212 (1953); Whittle,
+    J R Stat Soc B 19:268 (1957); Engblom, Appl Math Comput 180:498 (2006).
     """
     from scipy.integrate import solve_ivp
 

@@ -1,0 +1,218 @@
+"""A run beside the same scenario at other levels: which are run, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinemc import ensemble, observables, plasticity, store
+from spinemc.chemistry.names import each_place
+from spinemc.chemistry.network import network
+from spinemc.engine.system import System
+from spinemc.ensemble import Job
+from spinemc.errors import EngineError, GeometryError, ScenarioError, StoreError
+from spinemc.geometry import build
+from spinemc.observables.comparison import Twin, comparison, spread
+from spinemc.observables.intervals import proportion
+from spinemc.scenario import parse_scenario
+from spinemc.twins import compartments, noise, ode, pde
+from spinemc.twins.ode import Series
+from spinemc.twins.wells import seen, wells
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_EVENTS = 10**9  # of the trials of compartments, a minute or two
+NOISE_TIMES = 36  # at most, of theories of noise, the first and the last sample among them
+NOISE_RTOL = 1e-4
+
+
+def compare(
+    run: xr.DataTree | str | Path,
+    with_: Sequence[str] = ("ode", "lna"),
+    level: float = 0.95,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Lay other levels of a run's scenario beside its trials.
+
+    Parameters
+    ----------
+    run : DataTree, str or Path
+        A run as `spinemc.open` gives it, or where its store is.
+    with_ : sequence of str
+        "ode", rate equations; "lna", these and the linear noise approximation; "moments", means and covariances closed
+        at second order; "compartments", as many stochastic trials as the run has, with another seed, or as few as make
+        10^9 events; "pde", reaction and diffusion in space.
+    level : float
+        Of intervals, and of what is told of all numbers and times at once.
+    threads : int, optional
+        For "compartments"; all usable cores by default.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `spinemc.observables.comparison`; with `weight`, `weight_error` (synapse), `twin_weight` (twin, synapse), the
+        weight at the end, and `like_twin`, `like_twin_low`, `like_twin_high`, the share of trials whose weight moved as
+        that of the twin, where the scenario has a rule; and in the attribute `refused` a sentence for each level that
+        cannot express the scenario.
+
+    Raises
+    ------
+    StoreError
+        For a level that is not known, a sweep, a store without trials, or files that have changed.
+    """
+    for name in with_:
+        if name not in LEVELS:
+            raise StoreError(f'--with "{name}" is not a level to compare with; there are {", ".join(LEVELS)}.')
+    tree = store.open(run) if isinstance(run, str | Path) else run
+    _refuse(tree)
+    system, twins, refused = _system(tree), {}, []
+    for name in dict.fromkeys(with_):
+        try:
+            twins[name] = LEVELS[name](tree, _at(system, name), threads)
+        except (ScenarioError, EngineError, GeometryError) as reason:
+            refused.append(f"{name}: {reason}")
+    found = comparison(tree, twins, level)
+    return found.merge(_weights(tree, system, twins, level)).assign_attrs(**found.attrs, refused=refused)
+
+
+def _refuse(tree: xr.DataTree) -> None:
+    """Refuse what is not one run with trials."""
+    extra = [str(d) for d in tree["counts/count"].dims if d not in ("trial", "time", "compartment", "species")]
+    if extra:
+        raise StoreError(
+            f"{tree.name}: is a sweep over {', '.join(extra)}, and compare takes one run: run the point that matters "
+            "by itself, with --set in place of --vary."
+        )
+    if tree["counts"].sizes["trial"] == 0:
+        raise StoreError(f"{tree.name}: no trial is finished: `spinemc resume` goes on.")
+
+
+def _system(tree: xr.DataTree) -> System:
+    """The scenario of a run made ready for levels without particles."""
+    scenario = parse_scenario(tree.attrs["scenario"], tree.attrs.get("scenario_path") or None)
+    geometry = build(scenario.geometry, scenario.path)
+    scenario = each_place(scenario, geometry)
+    net = network(scenario, geometry)
+    count = observables.array(tree, "counts/count")
+    names = [net.species[s] for s in net.volume_species]
+    same = list(count["compartment"].values) == list(geometry.compartments) and list(count["species"].values) == names
+    if not same or len(scenario.run.sample_times) != tree["counts"].sizes["time"]:
+        raise StoreError(f"{tree.name}: its scenario now gives other arrays; a file it names has changed.")
+    return System(scenario, geometry, net, ())
+
+
+def _at(system: System, name: str) -> System:
+    """The same at another level, which is called by its name in what it refuses."""
+    scenario = system.scenario
+    run = replace(scenario.run, engine=name)
+    return System(replace(scenario, run=run, positions=(), ions=None), system.geometry, system.network, ())
+
+
+def _means(solve: Callable[..., Series]) -> Callable[..., Twin]:
+    """A level of means."""
+
+    def twin(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
+        series = solve(system.scenario, system.geometry, system.network)
+        return Twin(observables.named(tree, series.time, series.count, series.surface))
+
+    return twin
+
+
+def _theory(of: Callable[..., noise.Moments]) -> Callable[..., Twin]:
+    """A level of means and covariances, at some of the times."""
+
+    def twin(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
+        geometry, net = system.geometry, system.network
+        made = wells(system.scenario, geometry, net)
+        every = system.scenario.run.sample_times
+        time = every[np.unique(np.linspace(0, len(every) - 1, NOISE_TIMES).round().astype(int))]
+        found = of(made, time)
+        mean = seen(geometry, net, made.places, found.mean)
+        variance = []
+        for weight in seen(geometry, net, made.places, np.eye(made.size)):  # what each state counts for
+            flat = weight.reshape(made.size, -1)
+            spread = np.einsum("si,tsr,ri->ti", flat, found.covariance, flat, optimize=True)
+            variance.append(spread.reshape(len(time), *weight.shape[1:]))
+        return Twin(observables.named(tree, time, *mean), variance=observables.named(tree, time, *variance))
+
+    return twin
+
+
+def _trials(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
+    """Stochastic trials of the network of wells."""
+    compartments.check(system)
+    seed = (system.scenario.run.seed + 1) % 2**32  # no trial is one of the run's
+    first = compartments.run_trial(system, seed, 0)
+    assert first is not None  # nothing stops it
+    number = int(np.clip(MOST_EVENTS // max(first.moves, 1), 2, max(tree["counts"].sizes["trial"], 2)))
+    jobs = (Job(system, seed, k, k) for k in range(1, number))
+    done = [first, *ensemble.run_jobs(jobs, threads, run=compartments.run_trial)]
+    count, surface = (spread(np.stack([getattr(one, name) for one in done])) for name in ("count", "surface"))
+    time = system.scenario.run.sample_times
+    mean, variance, error = (observables.named(tree, time, *pair) for pair in zip(count, surface, strict=True))
+    sem = observables.named(tree, time, *(np.sqrt(one[1] / number) for one in (count, surface)))
+    return Twin(mean, sem, variance, error)
+
+
+LEVELS: dict[str, Callable[..., Twin]] = {
+    "ode": _means(ode.solve),
+    "compartments": _trials,
+    "pde": _means(pde.solve),
+    "lna": _theory(lambda made, time: noise.linear_noise(made, time, NOISE_RTOL)),
+    "moments": _theory(noise.second_moments),
+}
+"""What a run may be compared with, by name."""
+
+
+def _weights(tree: xr.DataTree, system: System, twins: dict[str, Twin], level: float) -> xr.Dataset:
+    """What the rules of plasticity make of the trials and of the twins' means."""
+    import xarray as xr
+
+    specs, volumes = system.scenario.plasticity, system.geometry.compartment_volume
+    if not specs or not len(tree["counts/count"]):
+        return xr.Dataset()
+    names = [f"{s.rule}, {s.species} in {s.compartment}" for rule in _rules(specs) for s in specs if s.rule == rule]
+    ours = np.concatenate(
+        [
+            observables.array(tree, f"plasticity/{rule}/weight").transpose("trial", "time", "synapse").values
+            for rule in _rules(specs)
+        ],
+        axis=-1,
+    )
+    moved = np.sign(ours[:, -1] - ours[:, 0])
+    n = len(ours)
+    theirs, alike = np.full((len(twins), len(names)), np.nan), np.full((4, len(twins), len(names)), np.nan)
+    for k, twin in enumerate(twins.values()):
+        count = observables.array(twin.mean, "counts/count")
+        if count.sizes["time"] != tree["counts"].sizes["time"]:
+            continue
+        labels = [str(x) for x in count["compartment"].values], [str(x) for x in count["species"].values]
+        told = plasticity.evaluate(specs, count["time"].values, count.values[None], volumes, *labels)
+        weight = np.concatenate([told[rule]["weight"] for rule in _rules(specs)], -1)[0]
+        theirs[k] = weight[-1]
+        same = (moved == np.sign(weight[-1] - weight[0])).sum(axis=0)
+        alike[:, k] = proportion(same, n, level)
+    both, one = ("twin", "synapse"), "synapse"
+    return xr.Dataset(
+        {
+            "weight": (one, ours[:, -1].mean(axis=0)),
+            "weight_error": (
+                one,
+                ours[:, -1].std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(names), np.nan),
+            ),
+            "twin_weight": (both, theirs),
+            "like_twin": (both, alike[0]),
+            "like_twin_low": (both, alike[2]),
+            "like_twin_high": (both, alike[3]),
+        },
+        coords={"synapse": names, "twin": list(twins)},
+    )
+
+
+def _rules(specs: Sequence[Any]) -> list[str]:
+    return list(dict.fromkeys(spec.rule for spec in specs))
