@@ -104,7 +104,7 @@ def draw_map(ax: Axes, found: xr.Dataset) -> Axes:
     ax.invert_yaxis()
     ax.set(xlabel="time (ms)", xlim=(time[0], time[-1]))
     ax.set_title(
-        f"mean of {found['twin'].values[0]} less that of the trials, standard errors; dots: sure of all series and times at once",
+        f"{found['twin'].values[0]} less mean of trials, standard errors; dots: sure of all series and times at once",
         loc="left", fontsize=9, fontweight="bold", color=INK,
     )  # fmt: skip
     bar = ax.figure.colorbar(drawn, ax=ax, pad=0.01, fraction=0.02, extend="both")

@@ -94,7 +94,7 @@ def test_run_by_default(here, calls, capsys):
             ("resume", (Path("r.zarr"),), {"threads": 2, "client": None, "progress": True, "tell": cli._say}),
             "a summary\nr.zarr\n",
         ),
-        ("compare r.zarr", ("compare", (Path("r.zarr"),), {"with_": ("ode",)}), "a table\n"),
+        ("compare r.zarr", ("compare", (Path("r.zarr"),), {"with_": ("ode", "lna")}), "a table\n"),
         ("compare r.zarr --with ode,pde", ("compare", (Path("r.zarr"),), {"with_": ("ode", "pde")}), "a table\n"),
         ("geometry g.toml", ("describe", ("built",), {}), "a spine\n"),
         ("geometry g.toml --export m.stl", ("export", ("built", Path("m.stl")), {}), "a spine\nm.stl\n"),

@@ -12,6 +12,7 @@ from spinemc.figures.mesh import _round_length
 from spinemc.figures.style import blank
 from spinemc.geometry.mesh import Geometry
 from spinemc.geometry.parts import box
+from spinemc.observables.comparison import Twin
 from spinemc.scenario import PlasticitySpec
 
 TIME = np.linspace(0, 0.02, 41)
@@ -171,9 +172,12 @@ def test_plot_geometry_and_plot_comparison_write_pictures(tmp_path):
     figures.plot_geometry(octahedron(), tmp_path / "mesh.png")
     assert is_picture(tmp_path / "mesh.png")
     tree = run(tmp_path / "run.zarr")
-    figure = figures.plot_comparison(observables.comparison(tree, tree), tmp_path / "comparison.png")
+    means = tree.map_over_datasets(lambda group: group.mean("trial") if "trial" in group.dims else group)
+    found = observables.comparison(tree, {"ode": Twin(means)})
+    figure = figures.plot_comparison(found, tmp_path / "comparison.png", "a sentence over it")
     assert is_picture(tmp_path / "comparison.png")
-    assert len(figure.axes) == 1 + 6
+    assert len(figure.axes) == 2 * 4 + 2  # means and noise of four series, the map and its bar
+    assert "a sentence over it" in [text.get_text() for text in figure.texts]
 
 
 def test_a_figure_that_cannot_be_written_is_one_sentence(tmp_path):

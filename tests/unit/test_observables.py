@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import t
 
 from spinemc import observables
+from spinemc.observables.comparison import Twin
 
 TIME = np.linspace(0, 1e-3, 11)
 
@@ -62,24 +64,54 @@ def test_totals_are_those_of_the_whole_spine():
     np.testing.assert_array_equal(total.sel(species="PMCA"), run["surface/count"].values[:, :, 0, 0])
 
 
-def test_comparison_counts_standard_errors():
-    run = random_tree()
-    twin = run["counts"].to_dataset()[["count"]].isel(trial=0, drop=True) * 0.0 + 30.0
-    result = observables.comparison(run, twin)
-    assert result["z"].dims == ("time", "species")
-    assert list(result["species"].values) == ["Ca", "Bm"]
-    calcium = run["counts/count"].values[:, :, 0, 0]
-    z = (calcium.mean(0) - 30) / (calcium.std(0, ddof=1) / np.sqrt(40))
-    np.testing.assert_allclose(result["z"].sel(species="Ca"), z, rtol=1e-10)
-    np.testing.assert_allclose(result["difference"].sel(species="Ca"), calcium.mean(0) - 30, rtol=1e-10)
-    assert np.abs(result["z"]).max() < 5
+def means(run: xr.DataTree, count: float | np.ndarray, surface: float | np.ndarray = 200.0) -> xr.DataTree:
+    """A twin's numbers under the names of a run."""
+    return observables.named(run, TIME, np.broadcast_to(count, (11, 2, 2)), np.broadcast_to(surface, (11, 2, 1)))
 
 
-def test_comparison_with_a_tree_reads_both_groups():
+def test_comparison_counts_standard_errors_in_every_place():
     run = random_tree()
-    result = observables.comparison(run, run)
-    assert list(result["species"].values) == ["Ca", "Bm", "PMCA"]
-    np.testing.assert_allclose(result["z"], 0, atol=1e-9)
+    found = observables.comparison(run, {"ode": Twin(means(run, 31.0))}).sel(twin="ode")
+    assert found["series"].values.tolist()[:3] == ["Ca in cytosol", "Ca in head", "Bm in cytosol"]
+    assert found["series"].values.tolist()[4:] == ["PMCA on membrane", "PMCA on psd"]
+    head = run["counts/count"].values[:, :, 1, 0]
+    sem = head.std(0, ddof=1) / np.sqrt(40)
+    one = found.sel(series="Ca in head")
+    np.testing.assert_allclose(one["bias"], 31 - head.mean(0), rtol=1e-10)
+    np.testing.assert_allclose(one["z"], (31 - head.mean(0)) / sem, rtol=1e-10)
+    np.testing.assert_allclose(one["relative_bias"], 31 / head.mean(0) - 1, rtol=1e-10)
+    np.testing.assert_allclose(one["fano"], head.var(0, ddof=1) / head.mean(0), rtol=1e-10)
+    np.testing.assert_allclose(one["peak"], head.max(1).mean())
+    worst = int(abs(one["z"].values).argmax())
+    assert float(one["time_of_z"]) == TIME[worst]
+    assert float(one["p_value"]) == pytest.approx(min(1.0, 66 * 2 * t.sf(float(abs(one["z"][worst])), 39)))
+    assert found.attrs["looks"] == 66
+
+
+def test_comparison_is_sure_as_often_as_it_says():
+    """Of 300 runs that are their twin's, 5 % at most are told apart, as Bonferroni has it; one that is off is."""
+    rng = np.random.default_rng(8)
+    wrong, seen = 0, 0
+    for _ in range(300):
+        run = tree(rng.poisson(30, (20, 11, 2, 2)), rng.poisson(200, (20, 11, 2, 1)))
+        for off in (0.0, 12.0):
+            twin = Twin(means(run, 30.0 + off), variance=means(run, 30.0))
+            found = observables.comparison(run, {"lna": twin})
+            sure = float(np.nanmin(found["p_value"])) < 0.05
+            wrong, seen = wrong + (sure and off == 0.0), seen + (sure and off > 0.0)
+    assert wrong <= 27  # 0.1 % of binomial(300, 0.05) are above
+    assert seen == 300
+
+
+def test_comparison_of_noise():
+    """Poisson numbers with the variance of theory, and with a tenth of it."""
+    run = random_tree(400)
+    for share, sure in ((1.0, False), (0.1, True)):
+        twin = Twin(means(run, 30.0), variance=means(run, 30.0 * share, 200.0 * share))
+        found = observables.comparison(run, {"lna": twin}).sel(twin="lna")
+        assert (float(found["variance_p_value"].max()) < 1e-6) == sure
+        assert float(found["variance_ratio"].median()) == pytest.approx(share, rel=0.05)
+    assert ((found["variance_low"] < found["variance"]) & (found["variance"] < found["variance_high"])).all()
 
 
 def test_bare_arrays_get_the_names_of_the_run():
@@ -87,55 +119,25 @@ def test_bare_arrays_get_the_names_of_the_run():
     rng = np.random.default_rng(9)
     count, surface = rng.normal(30, 1, (11, 2, 2)), rng.normal(200, 1, (11, 2, 1))
     twin = observables.named(run, TIME, count, surface)
-    result = observables.comparison(run, twin)["twin"]
-    np.testing.assert_allclose(result.sel(species="Bm"), count[:, 0, 1])
-    np.testing.assert_allclose(result.sel(species="PMCA"), surface[:, 0, 0])
+    found = observables.comparison(run, {"ode": Twin(twin)})["twin_mean"].sel(twin="ode")
+    np.testing.assert_allclose(found.sel(series="Bm in cytosol"), count[:, 0, 1])
+    np.testing.assert_allclose(found.sel(series="PMCA on psd"), surface[:, 1, 0])
     np.testing.assert_array_equal(twin["counts/count"].sel(compartment="head", species="Ca"), count[:, 1, 0])
 
 
 def test_comparison_where_all_trials_agree():
-    run = tree(np.full((4, 11, 2, 2), 10), np.full((4, 11, 2, 1), 3))
-    twin = run["counts"].to_dataset().isel(trial=0, drop=True).astype(np.float64)
-    twin["count"].loc[{"species": "Bm"}] = 10.5
-    z = observables.comparison(run, twin)["z"]
-    assert np.all(z.sel(species="Ca") == 0)
-    assert np.all(z.sel(species="Bm") == -np.inf)
+    """Equal, off by a whole number, and off by so little that five trials may well have missed it."""
+    run = tree(np.full((5, 11, 2, 2), 10), np.full((5, 11, 2, 1), 0))
+    count = np.array([[10.0, 11.0], [10.0, 10.1]])
+    found = observables.comparison(run, {"ode": Twin(means(run, count, 0.0))}).sel(twin="ode")
+    z = found["z"].isel(time=0)
+    assert list(z["series"].values) == ["Ca in cytosol", "Ca in head", "Bm in cytosol", "Bm in head"]
+    np.testing.assert_allclose(z, [0.0, 0.0, np.inf, 0.1 / np.sqrt(0.09 / 5)], rtol=1e-6)
 
 
 def test_comparison_of_a_single_trial_has_no_z():
     run = random_tree(trials=1)
-    result = observables.comparison(run, run)
-    assert np.all(np.isnan(result["z"]))
-    np.testing.assert_array_equal(result["mean"], result["twin"])
-
-
-def test_correlation_time_of_a_first_order_process():
-    rng = np.random.default_rng(11)
-    spacing, tau, trials, n = 2e-4, 3e-3, 60, 4000
-    keep = np.exp(-spacing / tau)
-    x = np.empty((trials, n))
-    x[:, 0] = rng.normal(size=trials)
-    kicks = rng.normal(size=(trials, n)) * np.sqrt(1 - keep**2)
-    for i in range(1, n):
-        x[:, i] = keep * x[:, i - 1] + kicks[:, i]
-    series = xr.DataArray(12 + x, dims=("trial", "time"), coords={"time": spacing * np.arange(n)})
-    result = observables.autocorrelation(series)
-    assert result["autocorrelation"][0] == 1
-    assert result["autocorrelation"]["lag"][10] == pytest.approx(10 * spacing)
-    error = np.sqrt(2 * tau / (trials * n * spacing))  # of one lag, up to a factor near 1
-    np.testing.assert_allclose(result["autocorrelation"][:30], keep ** np.arange(30), atol=5 * error)
-    assert result["correlation_time"] == pytest.approx(tau, rel=5 * np.e * error)
-
-
-def test_autocorrelation_is_the_direct_sum():
-    rng = np.random.default_rng(2)
-    values = rng.normal(size=(3, 9))
-    series = xr.DataArray(values, dims=("kind", "time"), coords={"time": np.arange(9.0)})
-    x = values - values.mean(1, keepdims=True)
-    direct = np.array([(x[:, : 9 - k] * x[:, k:]).mean(1) for k in range(9)])
-    np.testing.assert_allclose(observables.autocorrelation(series)["autocorrelation"], direct / direct[0], atol=1e-12)
-
-
-def test_a_series_that_does_not_vary_has_no_correlation_time():
-    series = xr.DataArray(np.full(8, 3.0), dims="time", coords={"time": np.arange(8.0)})
-    assert np.isnan(observables.autocorrelation(series)["correlation_time"])
+    found = observables.comparison(run, {"ode": Twin(means(run, 30.0))})
+    assert found["z"].isnull().all() and found["p_value"].isnull().all()
+    head = run["counts/count"].values[0, :, 1, 0]
+    np.testing.assert_allclose(found["bias"].sel(twin="ode", series="Ca in head"), 30.0 - head)

@@ -5,6 +5,7 @@ comes; `second_moments`, means that feel the noise; `spectrum`; and `stationary_
 """
 
 from spinemc.twins.noise.closure import second_moments
+from spinemc.twins.noise.frozen import without_gating, without_numbers
 from spinemc.twins.noise.linear import Moments, linear_noise
 from spinemc.twins.noise.parts import Parts, Source, kinds, noise_parts
 from spinemc.twins.noise.stationary import spectrum, stationary_distribution, stationary_noise
@@ -20,4 +21,6 @@ __all__ = [
     "spectrum",
     "stationary_distribution",
     "stationary_noise",
+    "without_gating",
+    "without_numbers",
 ]

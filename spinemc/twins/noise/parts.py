@@ -94,7 +94,7 @@ def kinds(made: Wells, network: Network) -> dict[str, Source]:
         frees a site from what it has bound; "conversion": other steps of the first order in the volume;
         "diffusion", also through boundaries; "numbers": of the molecules that are put in.
     """
-    kind = [_kind(step, network) for step in network.steps]
+    kind = [kind_of(step, network) for step in network.steps]
     found: dict[str, list[int]] = {}
     for number, channel in enumerate(made.channels):
         found.setdefault(DIFFUSION if channel.step < 0 else kind[channel.step], []).append(number)
@@ -106,8 +106,8 @@ def kinds(made: Wells, network: Network) -> dict[str, Source]:
     return sources | ({NUMBERS: Source((), tuple(range(len(made.jumps))))} if made.jumps else {})
 
 
-def _kind(step: Step, network: Network) -> str:
-    """The kind of a step."""
+def kind_of(step: Step, network: Network) -> str:
+    """The kind of a step, as `kinds` tells them."""
     left, right = sorted(step.reactants), sorted(step.products)
     gained = list(right)
     for s in left:

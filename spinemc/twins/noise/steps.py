@@ -59,7 +59,8 @@ def advance(
     Collocation with an exponential. With J0 the Jacobian in the middle of a step, Z = C - C(begin) solves
     dZ/dt = J0 Z + Z J0' + f, where f = J C + C J' + D - J0 Z - Z J0' changes as slowly as the mean does. It is taken
     for a cubic through its values at four times, with which Z is exact, and these values are found by sweeps. However
-    fast some numbers settle, steps are as long as f is nearly a parabola. Hochbruck & Ostermann, Acta Numerica 19:209 (2010).
+    fast some numbers settle, steps are as long as f is nearly a parabola. Hochbruck & Ostermann, Acta Numerica 19:209
+    (2010).
     """
     t = begin
     while t < end:
