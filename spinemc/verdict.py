@@ -143,8 +143,8 @@ def _means_of(one: xr.Dataset, name: str) -> str:
         v = {key: float(row[key]) for key in (*_MEANS, "time")}
         lines.append(
             f"{row['series'].item()[:28]:<28} {1e3 * v['time']:8.3f} {v['mean']:10.4g} {v['bias_error']:8.2g} "
-            f"{v['twin_mean']:12.4g} {v['bias']:+9.2g} {_relative(v['relative_bias'])} {v['z']:6.1f} {v['p_value']:8.2g} "
-            f"{v['peak']:9.4g} {v['twin_peak']:9.4g}"
+            f"{v['twin_mean']:12.4g} {v['bias']:+9.2g} {_relative(v['relative_bias'])} {v['z']:6.1f} "
+            f"{v['p_value']:8.2g} {v['peak']:9.4g} {v['twin_peak']:9.4g}"
         )
     return "\n".join(lines)
 

@@ -38,7 +38,7 @@ def plot_comparison(found: xr.Dataset, path: str | Path | None = None, said: str
     columns = max(len(chosen), 2)
     figure = blank(3.0 * columns + 0.6, 9.0)
     grid = figure.add_gridspec(
-        3, columns, left=0.08, right=0.98, bottom=0.06, top=0.845, hspace=0.42, wspace=0.3, height_ratios=[1, 1, 1.5]
+        3, columns, left=0.105, right=0.98, bottom=0.06, top=0.845, hspace=0.42, wspace=0.3, height_ratios=[1, 1, 1.5]
     )
     for k, series in enumerate(chosen):
         one = found.sel(series=series)
