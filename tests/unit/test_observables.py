@@ -89,18 +89,18 @@ def test_comparison_counts_standard_errors_in_every_place():
 
 
 def test_comparison_is_sure_as_often_as_it_says():
-    """Of 40 runs that are their twin's, 5 % at most are told apart, as Bonferroni has it; what is off is, always."""
+    """Of 12 runs that are their twin's, 5 % at most are told apart, as Bonferroni has it; what is off is, always."""
     rng = np.random.default_rng(8)
     wrong, seen = 0, 0
-    for _ in range(40):
+    for _ in range(12):
         run = tree(rng.poisson(30, (20, 11, 2, 2)), rng.poisson(200, (20, 11, 2, 1)))
         for off in (0.0, 12.0):
             twin = Twin(means(run, 30.0 + off), variance=means(run, 30.0))
             found = observables.comparison(run, {"lna": twin})
             sure = float(np.nanmin(found["p_value"])) < 0.05
             wrong, seen = wrong + (sure and off == 0.0), seen + (sure and off > 0.0)
-    assert wrong <= 7  # 0.1 % of binomial(40, 0.05) are above
-    assert seen == 40
+    assert wrong <= 4  # 0.03 % of binomial(12, 0.05) are above
+    assert seen == 12
 
 
 def test_comparison_of_noise():
