@@ -211,12 +211,12 @@ def _compare(given: Any) -> None:
 
 
 def _plot(given: Any) -> None:
-    from spinemc import figures, report, store
+    from spinemc import contrast, figures, store
 
     out = given.out if given.out is not None else Path(f"{Path(str(given.store)).stem}.png")
     tree = store.open(given.store)
     try:
-        twin = report.twin(tree)
+        twin = contrast.twin(tree)
     except ScenarioError as reason:  # particles know more than rate equations do
         twin = None
         print(printable(f"drawn without rate equations: {reason}"), file=sys.stderr)

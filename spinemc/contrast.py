@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,8 @@ from spinemc.geometry import build
 from spinemc.observables.comparison import Twin, comparison, spread
 from spinemc.observables.intervals import proportion
 from spinemc.scenario import parse_scenario
-from spinemc.twins import compartments, noise, ode, pde
-from spinemc.twins.ode import Series
-from spinemc.twins.wells import seen, wells
+from spinemc.twins import compartments, levels, noise
+from spinemc.twins.wells import seen
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,14 +64,14 @@ def compare(
         For a level that is not known, a sweep, a store without trials, or files that have changed.
     """
     for name in with_:
-        if name not in LEVELS:
-            raise StoreError(f'--with "{name}" is not a level to compare with; there are {", ".join(LEVELS)}.')
+        if name not in TWINS:
+            raise StoreError(f'--with "{name}" is not a level to compare with; there are {", ".join(TWINS)}.')
     tree = store.open(run) if isinstance(run, str | Path) else run
     _refuse(tree)
-    system, twins, refused = _system(tree), {}, []
+    system, twins, refused = _at(_system(tree), "ode"), {}, []
     for name in dict.fromkeys(with_):
         try:
-            twins[name] = LEVELS[name](tree, _at(system, name), threads)
+            twins[name] = TWINS[name](tree, _at(system, name), threads)
         except (ScenarioError, EngineError, GeometryError) as reason:
             refused.append(f"{name}: {reason}")
     found = comparison(tree, twins, level)
@@ -107,20 +105,42 @@ def _system(tree: xr.DataTree) -> System:
 
 
 def _at(system: System, name: str) -> System:
-    """The same at another level, which is called by its name in what it refuses."""
-    scenario = system.scenario
-    run = replace(scenario.run, engine=name)
-    return System(replace(scenario, run=run, positions=(), ions=None), system.geometry, system.network, ())
+    """The same at another level; theories of noise go by the network of the rate equations."""
+    engine = name if name in levels.LEVELS else "ode"
+    if system.scenario.run.engine == engine:
+        return system
+    return System(levels.at(system.scenario, engine), system.geometry, system.network, ())
 
 
-def _means(solve: Callable[..., Series]) -> Callable[..., Twin]:
+def twin(tree: xr.DataTree, engine: str = "ode") -> xr.DataTree:
+    """What a level of means makes of the scenario of a run, as a tree with the run's names.
+
+    Parameters
+    ----------
+    tree : DataTree
+        A run at any level.
+    engine : str
+        `ode` or `pde`.
+
+    Raises
+    ------
+    StoreError
+        The level has no means by itself; or the scenario's files have changed so that it no longer describes the run.
+    ScenarioError, GeometryError, EngineError
+        The level cannot express the scenario, or lacks what it needs.
+    """
+    if levels.LEVELS[engine].means is None:
+        known = ", ".join(name for name, level in levels.LEVELS.items() if level.means is not None)
+        raise StoreError(f"{engine} has no means by itself, other than those of many trials; there are {known}.")
+    return _means(tree, _at(_system(tree), engine), None).mean
+
+
+def _means(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
     """A level of means."""
-
-    def twin(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
-        series = solve(system.scenario, system.geometry, system.network)
-        return Twin(observables.named(tree, series.time, series.count, series.surface))
-
-    return twin
+    level = levels.of(system.scenario)
+    level.check(system)
+    series = level.means(system)  # type: ignore[misc]
+    return Twin(observables.named(tree, series.time, series.count, series.surface))
 
 
 def _theory(of: Callable[..., noise.Moments]) -> Callable[..., Twin]:
@@ -128,7 +148,7 @@ def _theory(of: Callable[..., noise.Moments]) -> Callable[..., Twin]:
 
     def twin(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
         geometry, net = system.geometry, system.network
-        made = wells(system.scenario, geometry, net)
+        made = levels.network_of(system)
         every = system.scenario.run.sample_times
         time = every[np.unique(np.linspace(0, len(every) - 1, NOISE_TIMES).round().astype(int))]
         found = of(made, time)
@@ -159,10 +179,10 @@ def _trials(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
     return Twin(mean, sem, variance, error)
 
 
-LEVELS: dict[str, Callable[..., Twin]] = {
-    "ode": _means(ode.solve),
+TWINS: dict[str, Callable[..., Twin]] = {
+    "ode": _means,
     "compartments": _trials,
-    "pde": _means(pde.solve),
+    "pde": _means,
     "lna": _theory(lambda made, time: noise.linear_noise(made, time, NOISE_RTOL)),
     "moments": _theory(noise.second_moments),
 }

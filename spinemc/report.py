@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from spinemc import contrast, ensemble, figures, observables, simulate, store, verdict
 from spinemc.chemistry.releases import expected_number
-from spinemc.errors import StoreError
 from spinemc.forecast import forecast
 from spinemc.geometry import describe
-from spinemc.scenario import Scenario, parse_scenario
+from spinemc.scenario import Scenario
 from spinemc.twins import levels
 
 if TYPE_CHECKING:
@@ -136,35 +135,6 @@ def _mean_sd(series: xr.DataArray, digits: int = 1) -> str:
     if digits > 1 and abs(mean) < 0.1:
         return f"{mean:.2e} +- {float(series.std(ddof=1)):.1e}" if series.size > 1 else f"{mean:.3e}"
     return f"{mean:.{digits}f} +- {float(series.std(ddof=1)):.{digits}f}" if series.size > 1 else f"{mean:.{digits}f}"
-
-
-def twin(tree: xr.DataTree, engine: str = "ode") -> xr.DataTree:
-    """What a level of means makes of the scenario of a run, as a tree with the run's names.
-
-    Parameters
-    ----------
-    tree : DataTree
-        A run at any level.
-    engine : str
-        `ode` or `pde`.
-
-    Raises
-    ------
-    StoreError
-        The level has no means by itself; or the scenario's files have changed so that it no longer describes the run.
-    ScenarioError, GeometryError, EngineError
-        The level cannot express the scenario, or lacks what it needs.
-    """
-    means = levels.LEVELS[engine].means
-    if means is None:
-        known = ", ".join(name for name, level in levels.LEVELS.items() if level.means is not None)
-        raise StoreError(f"{engine} has no means by itself, other than those of many trials; there are {known}.")
-    path = tree.attrs.get("scenario_path") or None
-    system = simulate.prepare(levels.at(parse_scenario(tree.attrs["scenario"], path), engine))
-    series = means(system)
-    if series.count.shape != tree["counts/count"].shape[1:]:
-        raise StoreError(f"{tree.name}: its scenario now gives other arrays; a file it names has changed.")
-    return observables.named(tree, series.time, series.count, series.surface)
 
 
 def compare(path: str | Path, with_: Sequence[str] = ("ode", "lna")) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import spinemc as smc
-from spinemc import figures, observables, report
+from spinemc import contrast, figures, observables
 
 HERE = Path(__file__).parent
 
@@ -59,7 +59,7 @@ def main():
     given = options.parse_args()
     out = given.out or HERE / f"{given.store.stem}.png"
     tree = smc.open(given.store)
-    twin = report.twin(tree)
+    twin = contrast.twin(tree)
     figures.plot_run(tree, out, twin)
     for name, value in numbers(tree, twin).items():
         print(f"{name:<28} {value}")

@@ -149,13 +149,13 @@ def _watch_nothing(time: float) -> None:
 
 
 @lru_cache(maxsize=KEPT)
-def _wells(system: System) -> Wells:
+def network_of(system: System) -> Wells:
     """The network of a system's well-mixed places, which is made once."""
     return wells(system.scenario, system.geometry, system.network)
 
 
 def _ode(system: System, watch: Callable[[float], None] = _watch_nothing) -> Series:
-    return ode.integrate(_wells(system), system.scenario.run.sample_times, system.geometry, system.network, watch)
+    return ode.integrate(network_of(system), system.scenario.run.sample_times, system.geometry, system.network, watch)
 
 
 @lru_cache(maxsize=KEPT)
@@ -196,9 +196,9 @@ def _of_particles(system: System) -> list[str]:
     return [*lines, f"tables of walls and cells: {tables / 1e6:.3g} MB"]
 
 
-def _of_wells(system: System) -> list[str]:
+def _ofnetwork_of(system: System) -> list[str]:
     """How many well-mixed places there are."""
-    there = _wells(system).places
+    there = network_of(system).places
     return [
         f"{len(there.part)} parts of the inside and {len(there.area)} patches of the membrane, each well mixed: "
         f"{there.size} numbers of molecules"
@@ -226,12 +226,12 @@ LEVELS = {
             stochastic=True, follows=True, counted="particle-steps", made_with=lambda: folder().name,
         ),
         Level(
-            "compartments", "numbers in well-mixed parts", compartments.check, compartments.run_trial, _of_wells,
+            "compartments", "numbers in well-mixed parts", compartments.check, compartments.run_trial, _ofnetwork_of,
             stochastic=True, follows=False, counted="events", made_with=lambda: folder().name,
         ),
         Level(
             "ode", "mean numbers in well-mixed parts",
-            _wells, _by_means(_ode), _of_wells,
+            network_of, _by_means(_ode), _ofnetwork_of,
             stochastic=False, follows=False, counted="", made_with=lambda: "", means=_ode,
         ),
         Level(

@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 
 import spinemc as smc
-from spinemc import cli, report, store
+from spinemc import cli, contrast, store
 from spinemc.errors import SpinemcError, StoreError
 from spinemc.plans import prepare
 from spinemc.progress import Progress
@@ -338,10 +338,10 @@ def test_the_twin_of_a_run(file, ran):
     tree = smc.run(load_scenario(file), file.parent / "p.zarr")
     for engine in ("ode", "pde"):
         _, alone = ran(engine)
-        found = report.twin(tree, engine)
+        found = contrast.twin(tree, engine)
         np.testing.assert_array_equal(found["counts/count"], alone["counts/count"].isel(trial=0))
     with pytest.raises(StoreError, match=r"compartments has no means by itself, .* there are ode, pde"):
-        report.twin(tree, "compartments")
+        contrast.twin(tree, "compartments")
 
 
 @needs_pde
