@@ -88,7 +88,7 @@ def test_a_level_that_cannot_is_a_line(store, monkeypatch, capsys):
     def cannot(*_):
         raise EngineError("no such luck.")
 
-    monkeypatch.setitem(contrast.LEVELS, "pde", cannot)
+    monkeypatch.setitem(contrast.TWINS, "pde", cannot)
     assert cli.main(["compare", str(store), "--with", "pde,ode"]) == 0
     printed = capsys.readouterr().out
     assert "\npde: no such luck.\n" in printed and "ode is safe here" in printed
