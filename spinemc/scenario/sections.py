@@ -144,6 +144,7 @@ def run(table: Table) -> Run:
         cell=table.take("cell", quantity("length", positive=True), None),
         checkpoint=table.take("checkpoint", _not_negative, None),
         edge=table.take("edge", quantity("length", positive=True), None),
+        segment=table.take("segment", quantity("length", positive=True), None),
     )
     if made.t_stop and made.sample_every:
         if made.sample_every > made.t_stop:

@@ -220,6 +220,7 @@ class Run:
     cell: float | None = None  # size of the cells in which molecules meet [um]; the engine's choice where None
     checkpoint: float | None = None  # how often a trial's state is saved, by the clock on the wall [s]; 0 for never
     edge: float | None = None  # the longest edge of a tetrahedron [um]; as the triangles around it where None
+    segment: float | None = None  # the longest well-mixed piece of a long compartment [um]; by its width where None
 
     @property
     def sample_times(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +13,16 @@ from spinemc.errors import GeometryError
 from spinemc.geometry import Geometry
 from spinemc.geometry.voxels import Voxels, volume_of, voxelise, wall_area_of
 
+if TYPE_CHECKING:
+    from scipy.sparse import coo_array, csr_array
+
 _COARSEST = 4_000  # voxels' worth of volume on the first grid
 _FINEST = 300_000  # and on the last
 _FINER = 1.5  # refinement of the voxel's edge from one grid to the next
 _EXACT = 1e-7  # residual of the solved diffusion, relative
 _MOST_STEPS = 20_000
+_DIRECT = 1e9  # products that make the factors, up to which equations are solved by them
+_FAINT = 1e-3  # shares of less say nothing about ways
 _TINY = np.finfo(float).tiny
 _AGREE = 0.01  # change of the conductances between two grids that is small enough
 
@@ -44,6 +50,10 @@ class Exchange:
         that a molecule spread over the part leaves through b.
     through : (b, b) float64
         G: steady flow into the inside through each held region where region b is at 1 and the others at 0 [um].
+    held : (b,) int
+        Which of the regions asked for each held one is, or is a piece of.
+    area : (b,) float64
+        [um^2]
     """
 
     part: np.ndarray
@@ -51,6 +61,8 @@ class Exchange:
     conductance: np.ndarray
     share: np.ndarray
     through: np.ndarray
+    held: np.ndarray
+    area: np.ndarray
 
 
 def part_volumes(geometry: Geometry) -> np.ndarray:
@@ -131,7 +143,8 @@ def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
     volume = part_volumes(geometry)
     part = np.flatnonzero(volume > 0.0)
     if len(part) == 1 and not held:
-        return Exchange(part, volume[part], np.zeros((1, 1)), np.zeros((1, 0)), np.zeros((0, 0)))
+        none = np.zeros(0)
+        return Exchange(part, volume[part], np.zeros((1, 1)), none[None], np.zeros((0, 0)), none.astype(int), none)
     before: Exchange | None = None
     voxels = _COARSEST
     while True:
@@ -151,49 +164,101 @@ def _settled(before: Exchange, after: Exchange) -> bool:
 
 def _on_grid(geometry: Geometry, grid: Voxels, part: np.ndarray, held: tuple[int, ...]) -> Exchange:
     """The exchange as one grid of voxels has it."""
-    p = len(part)
-    node, laplacian, wall = _laplacian(geometry, grid, held)
-    weight = _part_volumes(geometry, grid, part)[node]
-    weight /= weight.sum(axis=0)
+    mesh = conducting(geometry, grid, held)
+    weight = _part_volumes(geometry, grid, part)[mesh.node]
+    mean, share, through = responses(mesh.graph, mesh.wall, weight, mesh.volume)
+    return Exchange(
+        part=part,
+        volume=part_volumes(geometry)[part],
+        conductance=network(mean, share),
+        share=share,
+        through=through,
+        held=np.arange(len(held)),
+        area=np.array([geometry.face_area[faces_held(geometry, held, b)].sum() for b in range(len(held))]),
+    )
+
+
+def responses(
+    graph: csr_array, wall: np.ndarray, weight: np.ndarray, volume: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What sources spread over parts, and held regions, do to the means in the parts.
+
+    Parameters
+    ----------
+    graph : (n, n) csr_array
+        Conductances between voxels, all connected [um].
+    wall : (n, b) float64
+        And from them to held regions [um].
+    weight : (n, p) float64
+        Volume of each part in each voxel [um^3].
+    volume : (n,) float64
+        Of the voxels [um^3].
+
+    Returns
+    -------
+    (p, p), (p, b), (b, b) float64
+        R, symmetric, as in `exchange` [1/um]; `Exchange.share` and `Exchange.through`.
+
+    Raises
+    ------
+    GeometryError
+        As `exchange`.
+    """
+    from scipy.sparse import diags_array
+
+    p = weight.shape[1]
+    weight = weight / weight.sum(axis=0)
     source = np.hstack([weight, wall])
-    if not held:
-        source -= (grid.volume.ravel()[node] / grid.volume.ravel()[node].sum())[:, None]
-    response = _solve(laplacian, source)
+    if not wall.shape[1]:
+        source -= (volume / volume.sum())[:, None]
+    response = _solve((diags_array(graph.sum(axis=1) + wall.sum(axis=1)) - graph).tocsr(), source)
     mean = weight.T @ response
     share = mean[:, p:] / mean[:, p:].sum(axis=1, keepdims=True)  # what leaves leaves somewhere
     through = -wall.T @ response[:, p:]
     np.fill_diagonal(through, 0.0)
-    return Exchange(
-        part=part,
-        volume=part_volumes(geometry)[part],
-        conductance=_network(0.5 * (mean[:, :p] + mean[:, :p].T), share),
-        share=share,
-        through=through - np.diag(through.sum(axis=0)),
-    )
+    return 0.5 * (mean[:, :p] + mean[:, :p].T), share, through - np.diag(through.sum(axis=0))
 
 
-def _network(mean: np.ndarray, share: np.ndarray) -> np.ndarray:
+def network(mean: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Conductances (p, p) of the network with positive rates nearest to the mean responses (p, p)."""
-    p, held = len(mean), share.shape[1] > 0
-
-    def conductance(raised: np.ndarray) -> np.ndarray:
-        if held:
-            return np.linalg.inv(mean + np.diag(raised))
-        centre = np.eye(p) - 1.0 / p
-        return np.linalg.pinv(centre @ (mean + np.diag(raised)) @ centre, rcond=1e-9, hermitian=True)
-
-    # what passes from i to k by way of j bounds j's own response from below, as does what stays behind in j
-    least = np.array(mean.max(axis=1) if held else mean.diagonal())
-    for j, (i, k) in product(range(p), combinations(range(p), 2)):
-        if j not in (i, k):
-            by_way = mean[i, j] * mean[j, k] / mean[i, k] if held else mean[i, j] + mean[j, k] - mean[i, k]
-            least[j] = max(least[j], by_way)
-    raised = least - mean.diagonal()
-    found = conductance(raised)
+    held = share.shape[1] > 0
+    raised = raise_of(mean, share)
+    found = raised_network(mean, raised, held)
     while not _is_positive(found, share):
         raised = 1.05 * raised + 1e-3 * mean.diagonal()
-        found = conductance(raised)
+        found = raised_network(mean, raised, held)
     return found
+
+
+def raised_network(mean: np.ndarray, raised: np.ndarray, held: bool) -> np.ndarray:
+    """Conductances (p, p) of the network with some mean responses (p, p), own ones raised by (p,)."""
+    p = len(mean)
+    if held:
+        return np.asarray(np.linalg.inv(mean + np.diag(raised)))
+    centre = np.eye(p) - 1.0 / p
+    return np.asarray(np.linalg.pinv(centre @ (mean + np.diag(raised)) @ centre, rcond=1e-9, hermitian=True))
+
+
+def raise_of(mean: np.ndarray, share: np.ndarray, through: np.ndarray | None = None) -> np.ndarray:
+    """(p,) By how much own responses are below what passes through, or stays behind in, a part makes them.
+
+    What passes from one held region to another is looked at where `Exchange.through` is given.
+    """
+    p, held = len(mean), share.shape[1]
+    least = np.array(mean.max(axis=1) if held else mean.diagonal())
+    tiny = 1e-6 * mean.max()
+    for j, (i, k) in product(range(p), combinations(range(p), 2)):
+        if j not in (i, k) and not held:
+            least[j] = max(least[j], mean[i, j] + mean[j, k] - mean[i, k])
+        elif j not in (i, k) and mean[i, k] > tiny:
+            least[j] = max(least[j], mean[i, j] * mean[j, k] / mean[i, k])
+    for j, i, b in product(range(p), range(p), range(held)):
+        if j != i and share[i, b] > _FAINT:
+            least[j] = max(least[j], mean[i, j] * share[j, b] / share[i, b])
+    for j, (a, b) in product(range(p), combinations(range(held if through is not None else 0), 2)):
+        if through is not None and share[j, a] * share[j, b] > _FAINT:
+            least[j] = max(least[j], share[j, a] * share[j, b] / -through[a, b])
+    return least - mean.diagonal()
 
 
 def _is_positive(conductance: np.ndarray, share: np.ndarray) -> bool:
@@ -212,49 +277,101 @@ def _part_volumes(geometry: Geometry, grid: Voxels, part: np.ndarray) -> np.ndar
     return np.clip(volume[part].T, 0.0, None)
 
 
-def _laplacian(geometry: Geometry, grid: Voxels, held: tuple[int, ...]):
-    """Voxels with an inside (C-order), their finite-volume Laplacian, their conductance to each held region.
+@dataclass(frozen=True, eq=False)
+class Conducting:
+    """Voxels with an inside that are connected, (n,) numbers in C order, and what diffusion meets between them.
 
     The node of a voxel stands at its centre. A voxel that a held wall cuts is only as deep as its inside,
     d = volume over wall: its node stands d/2 from the wall and from its opposite face.
     """
-    from scipy.sparse import coo_array, csr_array
+
+    node: np.ndarray
+    volume: np.ndarray  # (n,) [um^3]
+    graph: csr_array  # (n, n) conductances between them [um]
+    wall: np.ndarray  # (n, b) and to each held region
+    wall_area: np.ndarray  # (n, b) [um^2]
+
+
+def faces_held(geometry: Geometry, held: tuple[int, ...], b: int) -> np.ndarray:
+    """(f,) bool: the faces of a held region; of region 0 those that no other names."""
+    return geometry.face_region == held[b] if held[b] else ~np.isin(geometry.face_region, held[1:])
+
+
+def conducting(geometry: Geometry, grid: Voxels, held: tuple[int, ...]) -> Conducting:
+    """The inside of a geometry as a grid has it."""
     from scipy.sparse.csgraph import connected_components
 
-    n = grid.volume.size
     half = np.full((3, *grid.shape), 0.5 * grid.size)
-    wall = np.zeros((n, len(held)))
-    for b, region in enumerate(held):
-        of_region = geometry.face_region == region if region else ~np.isin(geometry.face_region, held[1:])
-        area, vector = wall_area_of(grid, geometry.vertex, geometry.face[of_region])
+    wall, wall_area = np.zeros((2, grid.volume.size, len(held)))
+    for b in range(len(held)):
+        area, vector = wall_area_of(grid, geometry.vertex, geometry.face[faces_held(geometry, held, b)])
         cut = (area > 0.0) & (grid.volume > 0.0)
         depth = np.minimum(grid.volume[cut] / area[cut], grid.size)
         half[:, cut] += 0.5 * np.abs(vector[:, cut]) / area[cut] * (depth - grid.size)
         wall[cut.ravel(), b] = area[cut] / (0.5 * depth)
-    rows, columns, links = [], [], []
-    index = np.arange(n).reshape(grid.shape)
+        wall_area[cut.ravel(), b] = area[cut]
+    graph, volume = links(grid, half), grid.volume.ravel()
+    _, piece = connected_components(graph, directed=False)
+    node = np.flatnonzero((piece == np.bincount(piece, volume).argmax()) & (volume > 0.0))
+    return Conducting(node, volume[node], graph[node][:, node], wall[node], wall_area[node])
+
+
+def links(grid: Voxels, half: np.ndarray) -> csr_array:
+    """Conductances between the voxels of a grid, for D = 1.
+
+    Parameters
+    ----------
+    grid : Voxels
+    half : (3, nx, ny, nz) float64
+        From each voxel's node to its faces, by axis [um].
+
+    Returns
+    -------
+    (n, n) csr_array
+        Symmetric, voxels in C order [um].
+    """
+    from scipy.sparse import coo_array
+
+    rows, columns, found = [], [], []
+    index = np.arange(grid.volume.size).reshape(grid.shape)
     for axis in range(3):
         open_area, width = np.moveaxis(grid.open_area[axis], axis, 0)[:-1], np.moveaxis(half[axis], axis, 0)
         low, high = np.moveaxis(index, axis, 0)[:-1], np.moveaxis(index, axis, 0)[1:]
         open_ = open_area > 0.0
         rows.append(low[open_])
         columns.append(high[open_])
-        links.append(open_area[open_] / (width[:-1][open_] + width[1:][open_]))
-    link, ends = np.concatenate(links), (np.concatenate(rows), np.concatenate(columns))
-    graph = coo_array((link, ends), shape=(n, n)).tocsr()
-    _, piece = connected_components(graph, directed=False)
-    largest = np.bincount(piece, grid.volume.ravel()).argmax()
-    node = np.flatnonzero((piece == largest) & (grid.volume.ravel() > 0.0))
-    graph = csr_array(graph[node][:, node])
-    graph = graph + graph.T
-    wall = wall[node]
-    diagonal = graph.sum(axis=1) + wall.sum(axis=1)
-    here = np.arange(len(node))
-    return node, csr_array((diagonal, (here, here))) - graph, wall
+        found.append(open_area[open_] / (width[:-1][open_] + width[1:][open_]))
+    ends = np.concatenate(rows), np.concatenate(columns)
+    graph = coo_array((np.concatenate(found), ends), shape=(index.size, index.size)).tocsr()
+    return graph + graph.T
 
 
-def _solve(laplacian, source: np.ndarray) -> np.ndarray:
-    """Solutions of L x = source, all columns at once, by conjugate gradients with the diagonal as preconditioner."""
+def _solve(laplacian: csr_array, source: np.ndarray) -> np.ndarray:
+    """Solutions of L x = source, all columns at once; where L x = 0 has some, sources sum to 0."""
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+    order = reverse_cuthill_mckee(laplacian, symmetric_mode=True)
+    ordered = laplacian[order][:, order].tocoo()
+    width = int((ordered.row - ordered.col).max(initial=0))
+    if float(width) ** 2 * len(source) > _DIRECT:
+        return _iterated(laplacian, source)
+    return _direct(ordered, width, source[order])[np.argsort(order)]
+
+
+def _direct(laplacian: coo_array, width: int, source: np.ndarray) -> np.ndarray:
+    """Solutions by Cholesky's factors of a matrix with few diagonals."""
+    from scipy.linalg import solveh_banded
+
+    band = np.zeros((width + 1, len(source)))
+    low = laplacian.row >= laplacian.col
+    band[(laplacian.row - laplacian.col)[low], laplacian.col[low]] = laplacian.data[low]
+    if abs(source.sum(axis=0)).max() <= _EXACT * abs(source).sum(axis=0).max():
+        band[0, 0] *= 2.0  # of the solutions that differ by a constant, that with 0 there
+    return np.asarray(solveh_banded(band, source, lower=True, check_finite=False))
+
+
+def _iterated(laplacian: csr_array, source: np.ndarray) -> np.ndarray:
+    """Solutions by conjugate gradients with the diagonal as preconditioner."""
     inverse = 1.0 / laplacian.diagonal()[:, None]
     solution = np.zeros_like(source)
     rest = source.copy()

@@ -12,15 +12,18 @@ from spinemc.chemistry.network import Network, Step
 from spinemc.chemistry.releases import expected_number
 from spinemc.errors import ScenarioError
 from spinemc.geometry import Geometry
-from spinemc.geometry.compartments import face_compartment, locate
+from spinemc.geometry.compartments import locate
 from spinemc.geometry.parts import SHELL
 from spinemc.scenario import Boundary, Rate, Release, Scenario
-from spinemc.twins.conductance import at_walls, exchange, part_volumes
+from spinemc.twins.conductance import at_walls
+from spinemc.twins.segments import Segments, patches, segments
+from spinemc.twins.windows import exchange_between
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 ONE = Rate.constant(1.0)
+ROUND_OFF = 1e-10  # of the largest, relative
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,26 +32,33 @@ class Places:
 
     Attributes
     ----------
-    part : (p,) int
-        Parts of the inside, as indices into `Geometry.compartments`; 0 is the rest, without a name of its own.
-    volume : (p,) float64
-        [um^3]
+    cut : Segments
+        The well-mixed pieces of the inside.
     patch_region : (q,) int
-        Region of each patch: the faces that share a region and the part just inside them.
+        Region of each patch: the membrane that shares a region and the piece just inside it.
     patch_part : (q,) int
-        Index into `part`.
+        Index into `part`: the piece.
     area : (q,) float64
         [um^2]
     state : (species, p or q) int
-        Place of a species in the state: by part for volume species, by patch for surface species.
+        Place of a species in the state: by piece for volume species, by patch for surface species.
     """
 
-    part: np.ndarray
-    volume: np.ndarray
+    cut: Segments
     patch_region: np.ndarray
     patch_part: np.ndarray
     area: np.ndarray
     state: tuple[np.ndarray, ...]
+
+    @property
+    def part(self) -> np.ndarray:
+        """(p,) int: the part that each piece is of, as `Segments.part`."""
+        return self.cut.part
+
+    @property
+    def volume(self) -> np.ndarray:
+        """(p,) float64: of the pieces [um^3]."""
+        return self.cut.volume
 
     @property
     def size(self) -> int:
@@ -192,7 +202,7 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> Places:
             f"{', '.join(shells or beside)} {'is a shell' if shells else 'overlaps other compartments'}: "
             "run it with particles, or leave it out."
         )
-    there = places(geometry, network)
+    there = places(geometry, network, scenario.run.segment)
     patch_region = there.patch_region
     for species in network.surface_species:
         patches = np.isin(patch_region, network.region[species]).sum() if network.region[species] else len(patch_region)
@@ -207,9 +217,9 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> Places:
 def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
     """The network of a scenario.
 
-    A volume species is well mixed in each named compartment and in the rest; parts exchange by the conductances of
-    `spinemc.twins.conductance`. A region that takes up at a rate does so in series with diffusion to it. A surface
-    species is well mixed, and stays, on each region's faces along each part.
+    A volume species is well mixed in each piece that `spinemc.twins.segments` cuts the named compartments and the rest
+    into; pieces exchange by the conductances of `spinemc.twins.windows`. A region that takes up at a rate does so in
+    series with diffusion to it. A surface species is well mixed, and stays, on each region along each piece.
 
     Raises
     ------
@@ -232,31 +242,27 @@ def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
     )
 
 
-def places(geometry: Geometry, network: Network) -> Places:
-    """The parts and patches of a geometry, and the state of a network on them."""
-    volume = part_volumes(geometry)
-    part = np.flatnonzero(volume > 0.0)
-    inner = np.full(len(volume), volume[part].argmax())  # a face on a film that is no part goes to the largest
-    inner[part] = np.arange(len(part))
-    patch, of_face = np.unique(
-        np.stack([geometry.face_region, inner[face_compartment(geometry)]]), axis=1, return_inverse=True
-    )
-    area = np.bincount(of_face.ravel(), geometry.face_area)
-    length = [len(area) if on_membrane else len(part) for on_membrane in network.surface]
-    ends = np.cumsum(length)
+def places(geometry: Geometry, network: Network, length: float | None = None) -> Places:
+    """The pieces and patches of a geometry, cut at a length [um], and the state of a network on them."""
+    cut = segments(geometry, length)
+    region, piece, area = patches(geometry, cut)
+    sizes = [len(area) if on_membrane else len(cut.part) for on_membrane in network.surface]
+    ends = np.cumsum(sizes)
     return Places(
-        part=part,
-        volume=volume[part],
-        patch_region=patch[0].astype(np.int64),
-        patch_part=patch[1],
+        cut=cut,
+        patch_region=region,
+        patch_part=piece,
         area=area,
-        state=tuple(np.arange(end - n, end) for n, end in zip(length, ends, strict=True)),
+        state=tuple(np.arange(end - n, end) for n, end in zip(sizes, ends, strict=True)),
     )
 
 
 def _names(geometry: Geometry, network: Network, there: Places) -> tuple[str, ...]:
-    """What each state is: a species in a part, or on a region along a part."""
-    part = [geometry.compartments[c] for c in there.part]
+    """What each state is: a species in a piece, or on a region along a piece."""
+    part = []
+    for k, c in enumerate(there.part):
+        alike = np.flatnonzero(there.part == c)
+        part.append(geometry.compartments[c] + (f" ({k - alike[0] + 1} of {len(alike)})" if len(alike) > 1 else ""))
     patch = [
         f"{geometry.regions[r]} along {part[p]}" for r, p in zip(there.patch_region, there.patch_part, strict=True)
     ]
@@ -312,20 +318,23 @@ def _diffusion(
         if D == 0.0 or (len(there.part) == 1 and not held):
             continue
         if held not in known:
-            known[held] = exchange(geometry, held)
+            known[held] = exchange_between(geometry, there.cut, held)
         net = known[held]
-        numbers = [mine[region] for region in held]
-        uptake = [_uptake(boundaries[n][0], geometry, region) for n, region in zip(numbers, held, strict=True)]
+        numbers = [mine[held[b]] for b in net.held]
+        uptake = np.array([_uptake(boundaries[n][0], area) for n, area in zip(numbers, net.area, strict=True)])
         outside = np.array([boundaries[number][0].concentration for number in numbers])
-        follows, fixed = at_walls(net, D, np.array(uptake), outside)
-        flow = D * net.conductance @ (np.eye(len(here)) - net.share @ follows) / net.volume
-        out = net.share.T @ flow - D * net.through @ follows / net.volume
+        follows, fixed = at_walls(net, D, uptake, outside)
+        follows, pull = _clean(follows, 1), _clean(net.conductance @ net.share, 0)
+        flow = D * (net.conductance - pull @ follows) / net.volume
+        brought = D * (pull.T - (pull.T @ net.share + net.through) @ follows)
+        taking = np.where(np.isfinite(uptake), uptake, 0.0)[:, None] * follows
+        out = np.where(np.isfinite(uptake)[:, None], taking, _clean(brought, 1)) / net.volume
         for i, j in zip(*np.nonzero(flow * (1.0 - np.eye(len(here)))), strict=True):
             yield Channel((int(here[j]),), ONE, float(-flow[i, j]), ((int(here[j]), -1.0), (int(here[i]), 1.0)))
         for b, j in zip(*np.nonzero(out), strict=True):
             taken = ((numbers[int(b)], 1),)
             yield Channel((int(here[j]),), ONE, float(out[b, j]), ((int(here[j]), -1.0),), -1, taken)
-        yield from _inflow(D * net.conductance @ net.share * fixed, -D * net.through @ fixed, net.share, here, numbers)
+        yield from _inflow(D * pull * fixed, -D * net.through @ fixed, net.share, here, numbers)
 
 
 def _inflow(
@@ -335,6 +344,7 @@ def _inflow(
     net = -share.T @ pull.sum(axis=1) + through + pull.sum(axis=0)
     for i, b in zip(*np.nonzero(pull), strict=True):
         yield Channel((), ONE, float(pull[i, b]), ((int(here[i]), 1.0),), -1, ((numbers[int(b)], -1),))
+    net = np.where(np.abs(net) > ROUND_OFF * pull.sum(), net, 0.0)
     gives, takes = np.flatnonzero(net < 0.0), np.flatnonzero(net > 0.0)
     total = net[takes].sum()
     for a in gives.tolist():
@@ -343,9 +353,15 @@ def _inflow(
             yield Channel((), ONE, rate, (), -1, ((numbers[a], -1), (numbers[b], 1)))
 
 
-def _uptake(boundary: Boundary, geometry: Geometry, region: int) -> float:
+def _clean(value: np.ndarray, axis: int) -> np.ndarray:
+    """Values without what round-off makes of none beside others along an axis."""
+    size = np.abs(value)
+    return np.where(size > ROUND_OFF * size.max(axis=axis, keepdims=True, initial=0.0), value, 0.0)
+
+
+def _uptake(boundary: Boundary, area: float) -> float:
     """What a region takes at a concentration of 1 just before it [um^3 s^-1]; infinite where it holds its own."""
-    return np.inf if boundary.rate is None else boundary.rate * float(geometry.region_area[region])
+    return np.inf if boundary.rate is None else boundary.rate * area
 
 
 def spread_over(there: Places, region: int, part: int | None = None) -> list[tuple[int, float]]:
@@ -382,8 +398,9 @@ def _shares(release: Release, geometry: Geometry, network: Network, there: Place
             where = there.patch_part[where]
     elif release.at is not None:
         share = np.ones(1)
-        inner = int(locate(geometry, np.array([release.at]))[0])
-        where = np.flatnonzero(there.part == inner) if inner in there.part else np.array([there.volume.argmax()])
+        point = np.array([release.at])
+        inner = int(locate(geometry, point)[0])
+        where = there.cut.nearest(inner, point) if inner in there.part else np.array([there.volume.argmax()])
     else:
         inner = geometry.compartments.index(release.inside or geometry.compartments[0])
         where = np.arange(len(there.part)) if inner == 0 else np.flatnonzero(there.part == inner)
@@ -412,7 +429,8 @@ def seen(geometry: Geometry, network: Network, there: Places, state: np.ndarray)
     count = np.zeros((*shape, len(geometry.compartments), len(network.volume_species)), state.dtype)
     for i, species in enumerate(network.volume_species):
         inside = state[..., there.state[species]]
-        count[..., there.part, i] = inside
+        for part in np.unique(there.part):
+            count[..., part, i] = inside[..., there.part == part].sum(axis=-1)
         count[..., 0, i] = inside.sum(axis=-1)
     surface = np.zeros((*shape, len(geometry.regions), len(network.surface_species)), state.dtype)
     for i, species in enumerate(network.surface_species):
