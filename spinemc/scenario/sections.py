@@ -37,6 +37,7 @@ from spinemc.scenario.values import (
 )
 
 ENGINES = ("particles", "compartments", "ode", "pde")
+METHODS = ("exact", "tau")
 BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
 RULES = ("bell2022",)
 MOST = 2**31
@@ -145,7 +146,11 @@ def run(table: Table) -> Run:
         checkpoint=table.take("checkpoint", _not_negative, None),
         edge=table.take("edge", quantity("length", positive=True), None),
         segment=table.take("segment", quantity("length", positive=True), None),
+        method=table.take("method", known(METHODS, "method"), "exact"),
+        epsilon=table.take("epsilon", _share, 0.03),
     )
+    if table.has("epsilon") and made.method != "tau":
+        table.refuse("epsilon", 'it is the error of leaps: remove it, or give run.method = "tau".')
     if made.t_stop and made.sample_every:
         if made.sample_every > made.t_stop:
             table.refuse("sample_every", f"it must not be longer than run.t_stop, {table.entries['t_stop']}.")
@@ -159,6 +164,11 @@ def run(table: Table) -> Run:
 def _not_negative(value: Any) -> float:
     time = float(quantity("time")(value))
     return time if time >= 0.0 else refuse("it must not be below 0.")
+
+
+def _share(value: Any) -> float:
+    share = number(value)
+    return share if 0.0 < share < 1.0 else refuse("it must lie between 0 and 1.")
 
 
 def species(tables: list[Table], names: Names) -> list[Species]:

@@ -221,6 +221,8 @@ class Run:
     checkpoint: float | None = None  # how often a trial's state is saved, by the clock on the wall [s]; 0 for never
     edge: float | None = None  # the longest edge of a tetrahedron [um]; as the triangles around it where None
     segment: float | None = None  # the longest well-mixed piece of a long compartment [um]; by its width where None
+    method: str = "exact"  # of compartments: event by event, or "tau", in leaps over many
+    epsilon: float = 0.03  # share by which a propensity may change in a leap
 
     @property
     def sample_times(self) -> np.ndarray:

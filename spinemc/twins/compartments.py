@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from spinemc.engine.kernels.leap import leaps
 from spinemc.engine.kernels.wells import advance
 from spinemc.engine.system import System
 from spinemc.engine.trial import Keeper, Trial
@@ -34,6 +35,7 @@ class Net(NamedTuple):
     amount: np.ndarray
     asked_start: np.ndarray  # (states + 1,) channels that ask for state s
     asked: np.ndarray
+    order: np.ndarray  # (states,) int64 of the highest reaction that asks for state s, 3 for two of itself
 
 
 def check(system: System) -> None:
@@ -62,6 +64,10 @@ def net_of(made: Wells) -> Net:
     reactants = made.reactants()
     asks = [(s, m) for m, channel in enumerate(made.channels) for s in dict.fromkeys(channel.reactants)]
     asks.sort()
+    order = np.zeros(made.size, np.int64)
+    for channel in made.channels:
+        for s in channel.reactants:
+            order[s] = max(order[s], len(channel.reactants) + (channel.reactants.count(s) == 2))
     varies = np.array([not channel.rate.is_constant for channel in made.channels], bool)
     return Net(
         first=np.ascontiguousarray(reactants[:, 0]),
@@ -77,6 +83,7 @@ def net_of(made: Wells) -> Net:
         amount=np.rint(change.data).astype(np.int64),
         asked_start=np.searchsorted([s for s, _ in asks], np.arange(made.size + 1)).astype(np.int64),
         asked=np.array([m for _, m in asks], np.int64),
+        order=order,
     )
 
 
@@ -110,12 +117,8 @@ def run_trial(
     Trial, or None where it was stopped.
     """
     made, net = _made(system)
-    key = np.array([seed, number], np.uint64)
     state, fired = np.zeros(made.size, np.int64), np.zeros(len(made.channels), np.int64)
-    draw = np.random.Generator(np.random.Philox(seed=[seed, number, 3]))
-    clock, serial = draw.exponential(size=1), np.zeros(1, np.int64)
-    leaves = 1 << max(1, int(np.ceil(np.log2(max(2, len(made.channels))))))
-    tree, factor = np.zeros(2 * leaves), np.zeros(max(1, len(made.channels)))
+    walk = _walk(system, net, seed, number, state, fired)
     times = system.scenario.run.sample_times
     sampled = np.empty((len(times), made.size), np.int64)
     counted = np.empty((len(times), made.steps + made.boundaries), np.int64)
@@ -124,7 +127,7 @@ def run_trial(
     t = 0.0
     for stop in stops:
         while t < stop:
-            t = advance(net, key, state, fired, clock, serial, tree, factor, t, stop, GLANCE)
+            t = walk(t, stop)
             if t < stop and not report(t, int(fired.sum())):
                 return None
         for k, jump in enumerate(made.jumps):
@@ -142,3 +145,20 @@ def run_trial(
     since = np.diff(counted, axis=0, prepend=0)
     events, absorbed = since[:, : made.steps], since[:, made.steps :]
     return Trial(count.astype(np.int32), surface.astype(np.int32), events, absorbed, {}, None, int(fired.sum()), 0)
+
+
+def _walk(
+    system: System, net: Net, seed: int, number: int, state: np.ndarray, fired: np.ndarray
+) -> Callable[[float, float], float]:
+    """What lets events happen to a state from a time towards another [s], and returns the time reached."""
+    channels, states = len(fired), len(state)
+    key = np.array([seed, number], np.uint64)
+    draw = np.random.Generator(np.random.Philox(seed=[seed, number, 3]))
+    clock, serial = draw.exponential(size=1), np.zeros(1, np.int64)
+    leaves = 1 << max(1, int(np.ceil(np.log2(max(2, channels)))))
+    shared = net, key, state, fired, clock, serial, np.zeros(2 * leaves), np.zeros(max(1, channels))
+    run = system.scenario.run
+    if run.method == "exact":
+        return lambda t, end: float(advance(*shared, t, end, GLANCE))
+    scratch = np.zeros(channels), np.zeros(channels, bool), np.zeros(channels, np.int64), *np.zeros((2, states))
+    return lambda t, end: float(leaps(*shared, net.order, *scratch, run.epsilon, t, end))

@@ -21,7 +21,7 @@ inline = numba.njit(**(_INNER | {"forceinline": True}))
 
 # what a block of random words is for: the third word of the counter is purpose * 2^16 + species
 # (typed, because numba compiles a function anew for each literal number it is called with)
-MOVE, TOUCH, EVENT, PLACE, REACT, ENTER, CREEP, PART_WITH, WELL = (np.int64(n) for n in range(9))
+MOVE, TOUCH, EVENT, PLACE, REACT, ENTER, CREEP, PART_WITH, WELL, LEAP = (np.int64(n) for n in range(10))
 FIRST, SECOND = np.int64(0), np.int64(1)  # attempts
 
 _MASK = np.uint64(0xFFFFFFFF)
