@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,10 +12,12 @@ from spinemc.engine.kernels.leap import leaps
 from spinemc.engine.kernels.wells import advance
 from spinemc.engine.system import System
 from spinemc.engine.trial import Keeper, Trial
-from spinemc.errors import ScenarioError
+from spinemc.errors import EngineError, ScenarioError
 from spinemc.twins import wells
 from spinemc.twins.wells import Wells, seen
 
+_TOLD = ("state", "fired", "clock", "serial", "sampled", "counted", "reached")  # what is saved of a trial
+ROUND_OFF = 1e-9  # below 0, of a hazard
 GLANCE = 1_000_000  # events between two looks at what else is to be done
 
 
@@ -109,26 +111,49 @@ def run_trial(
     system : System
     seed, number, report
         As there.
-    team, keeper
-        Not asked: a trial has one core, and begins anew.
+    team
+        Not asked: a trial has one core.
+    keeper
+        As there.
 
     Returns
     -------
     Trial, or None where it was stopped.
+
+    Raises
+    ------
+    EngineError
+        What is saved of the trial is not a state of this scenario.
     """
     made, net = _made(system)
     state, fired = np.zeros(made.size, np.int64), np.zeros(len(made.channels), np.int64)
-    walk = _walk(system, net, seed, number, state, fired)
+    draw = np.random.Generator(np.random.Philox(seed=[seed, number, 3]))
+    clock, serial = draw.exponential(size=1), np.zeros(1, np.int64)
     times = system.scenario.run.sample_times
-    sampled = np.empty((len(times), made.size), np.int64)
-    counted = np.empty((len(times), made.steps + made.boundaries), np.int64)
+    sampled = np.zeros((len(times), made.size), np.int64)
+    counted = np.zeros((len(times), made.steps + made.boundaries), np.int64)
     counts = made.counted()
     stops = np.unique([*times, *(jump.time for jump in made.jumps)])
-    t = 0.0
-    for stop in stops:
+    reached = np.full(1, -1.0)
+    told = dict(zip(_TOLD, (state, fired, clock, serial, sampled, counted, reached), strict=True))
+    left = keeper.saved() if keeper is not None else None
+    if left is not None:
+        _take_up(told, left, number)
+    walk = _walk(system, net, np.array([seed, number], np.uint64), state, fired, clock, serial)
+
+    def goes_on(t: float) -> bool:
+        """Report, and save what is due: all that is at this time is in it."""
+        stops_here = not report(t, int(fired.sum()))
+        reached[0] = t
+        if keeper is not None and (stops_here or keeper.is_due()):
+            keeper.save(told)
+        return not stops_here
+
+    t = max(0.0, float(reached[0]))
+    for stop in stops[stops > reached[0]]:
         while t < stop:
             t = walk(t, stop)
-            if t < stop and not report(t, int(fired.sum())):
+            if t < stop and not goes_on(t):
                 return None
         for k, jump in enumerate(made.jumps):
             if jump.time == stop:
@@ -139,22 +164,44 @@ def run_trial(
         if sample.size:
             sampled[sample[0]] = state
             counted[sample[0]] = np.rint(counts @ fired)
-            if not report(float(stop), int(fired.sum())):
+            if not goes_on(float(stop)):
                 return None
+    if keeper is not None:
+        keeper.close()
     count, surface = seen(system.geometry, system.network, made.places, sampled)
     since = np.diff(counted, axis=0, prepend=0)
     events, absorbed = since[:, : made.steps], since[:, made.steps :]
     return Trial(count.astype(np.int32), surface.astype(np.int32), events, absorbed, {}, None, int(fired.sum()), 0)
 
 
+def _take_up(told: Mapping[str, np.ndarray], left: Mapping[str, np.ndarray], number: int) -> None:
+    """Fill the arrays of a trial with what was saved of them."""
+    fits = all(
+        name in left
+        and (left[name].dtype, left[name].shape) == (array.dtype, array.shape)
+        and bool(np.isfinite(left[name]).all())
+        for name, array in told.items()
+    )
+    if not fits or (left["state"] < 0).any() or left["clock"][0] < -ROUND_OFF:
+        raise EngineError(
+            f"trial {number}: what is saved of it is not a state of this scenario: remove .spinemc/trials in the "
+            "store, and it begins again."
+        )
+    for name, array in told.items():
+        array[:] = left[name]
+
+
 def _walk(
-    system: System, net: Net, seed: int, number: int, state: np.ndarray, fired: np.ndarray
+    system: System,
+    net: Net,
+    key: np.ndarray,
+    state: np.ndarray,
+    fired: np.ndarray,
+    clock: np.ndarray,
+    serial: np.ndarray,
 ) -> Callable[[float, float], float]:
     """What lets events happen to a state from a time towards another [s], and returns the time reached."""
     channels, states = len(fired), len(state)
-    key = np.array([seed, number], np.uint64)
-    draw = np.random.Generator(np.random.Philox(seed=[seed, number, 3]))
-    clock, serial = draw.exponential(size=1), np.zeros(1, np.int64)
     leaves = 1 << max(1, int(np.ceil(np.log2(max(2, channels)))))
     shared = net, key, state, fired, clock, serial, np.zeros(2 * leaves), np.zeros(max(1, channels))
     run = system.scenario.run
