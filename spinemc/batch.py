@@ -52,7 +52,7 @@ def run_blocks(
             for job in shape.jobs_of(number):
                 trial = job % shape.trials
                 tables = [table.group for table in shape.ragged if trial in table.trials]
-                keeps = levels.LEVELS[run.engine].follows and (every > 0.0 or tables)
+                keeps = levels.LEVELS[run.engine].saves and (every > 0.0 or tables)
                 spool = store.Spool(here, job, every or None, tables) if keeps else None
                 yield Job(systems[number], run.seed, trial, job, spool)
 

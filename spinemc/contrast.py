@@ -19,7 +19,7 @@ from spinemc.observables.comparison import Twin, comparison, spread
 from spinemc.observables.intervals import proportion
 from spinemc.scenario import parse_scenario
 from spinemc.twins import compartments, levels, noise
-from spinemc.twins.wells import seen
+from spinemc.twins.wells import network_of, seen
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -148,7 +148,7 @@ def _theory(of: Callable[..., noise.Moments]) -> Callable[..., Twin]:
 
     def twin(tree: xr.DataTree, system: System, threads: int | None) -> Twin:
         geometry, net = system.geometry, system.network
-        made = levels.network_of(system)
+        made = network_of(system)
         every = system.scenario.run.sample_times
         time = every[np.unique(np.linspace(0, len(every) - 1, NOISE_TIMES).round().astype(int))]
         found = of(made, time)

@@ -92,7 +92,7 @@ def net_of(made: Wells) -> Net:
 @lru_cache(maxsize=8)
 def _made(system: System) -> tuple[Wells, Net]:
     """The network of a system, which all its trials share."""
-    made = wells.wells(system.scenario, system.geometry, system.network)
+    made = wells.network_of(system)
     return made, net_of(made)
 
 

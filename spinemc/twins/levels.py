@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
@@ -16,13 +16,23 @@ from spinemc.engine.system import System
 from spinemc.engine.trial import Trial, run_trial
 from spinemc.errors import ScenarioError
 from spinemc.scenario import Scenario
+from spinemc.scenario.values import Run
 from spinemc.twins import compartments, ode, pde, tetrahedra
 from spinemc.twins.ode import Series
-from spinemc.twins.wells import Wells, wells
+from spinemc.twins.wells import network_of
 
-KEPT = 4  # networks of wells and fillings with tetrahedra at a time
-KEYS = {"cell": "particles", "checkpoint": "particles", "edge": "pde"}
-"""Keys of [run] that speak of one level."""
+KEPT = 4  # fillings with tetrahedra at a time
+KEYS = {
+    "cell": ("particles",),
+    "checkpoint": ("particles", "compartments"),
+    "segment": ("compartments", "ode"),
+    "method": ("compartments",),
+    "epsilon": ("compartments",),
+    "edge": ("pde",),
+}
+"""Keys of [run] that speak of some levels only."""
+
+_DEFAULT = {field.name: field.default for field in fields(Run)}
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,9 @@ class Level:
     stochastic : bool
         Whether trials differ.
     follows : bool
-        Whether there are molecules one by one, with positions and a state that is saved within a trial.
+        Whether there are molecules one by one, with positions.
+    saves : bool
+        Whether a trial's state is saved, to go on from.
     counted : str
         What `Trial.moves` is a number of; "" where it is none.
     made_with : callable
@@ -60,6 +72,7 @@ class Level:
     describe: Callable[[System], list[str]]
     stochastic: bool
     follows: bool
+    saves: bool
     counted: str
     made_with: Callable[[], str]
     means: Callable[[System], Series] | None = None
@@ -85,9 +98,9 @@ def refuse_other(scenario: Scenario) -> None:
     level, run = of(scenario), scenario.run
     where = f"{scenario.path.name if scenario.path else 'scenario'}: "
     faults = [
-        f"run.{key} is for {name} and means nothing to {run.engine}: take it out."
-        for key, name in KEYS.items()
-        if name != run.engine and getattr(run, key)
+        f"run.{key} is for {' and '.join(names)} and means nothing to {run.engine}: take it out."
+        for key, names in KEYS.items()
+        if run.engine not in names and getattr(run, key) not in (_DEFAULT[key], 0.0)
     ]
     if not level.follows:
         recorded = {"positions": scenario.positions, "ions": scenario.ions}
@@ -103,7 +116,7 @@ def refuse_other(scenario: Scenario) -> None:
 
 def at(scenario: Scenario, engine: str) -> Scenario:
     """A scenario at another level, without what it asks of its own level alone: records and the keys of `KEYS`."""
-    others: dict[str, Any] = {key: None for key, name in KEYS.items() if name != engine}
+    others: dict[str, Any] = {key: _DEFAULT[key] for key, names in KEYS.items() if engine not in names}
     run = replace(scenario.run, engine=engine, **others)
     if LEVELS[engine].follows:
         return replace(scenario, run=run)
@@ -146,12 +159,6 @@ def _by_means(solve: Callable[..., Series]) -> Callable[..., Trial | None]:
 
 def _watch_nothing(time: float) -> None:
     return None
-
-
-@lru_cache(maxsize=KEPT)
-def network_of(system: System) -> Wells:
-    """The network of a system's well-mixed places, which is made once."""
-    return wells(system.scenario, system.geometry, system.network)
 
 
 def _ode(system: System, watch: Callable[[float], None] = _watch_nothing) -> Series:
@@ -200,7 +207,7 @@ def _ofnetwork_of(system: System) -> list[str]:
     """How many well-mixed places there are."""
     there = network_of(system).places
     return [
-        f"{len(there.part)} parts of the inside and {len(there.area)} patches of the membrane, each well mixed: "
+        f"{len(there.part)} pieces of the inside and {len(there.area)} patches of the membrane, each well mixed: "
         f"{there.size} numbers of molecules"
     ]
 
@@ -223,20 +230,20 @@ LEVELS = {
     for level in (
         Level(
             "particles", "molecules that move", limits.check_step, run_trial, _of_particles,
-            stochastic=True, follows=True, counted="particle-steps", made_with=lambda: folder().name,
+            stochastic=True, follows=True, saves=True, counted="particle-steps", made_with=lambda: folder().name,
         ),
         Level(
             "compartments", "numbers in well-mixed parts", compartments.check, compartments.run_trial, _ofnetwork_of,
-            stochastic=True, follows=False, counted="events", made_with=lambda: folder().name,
+            stochastic=True, follows=False, saves=True, counted="events", made_with=lambda: folder().name,
         ),
         Level(
             "ode", "mean numbers in well-mixed parts",
             network_of, _by_means(_ode), _ofnetwork_of,
-            stochastic=False, follows=False, counted="", made_with=lambda: "", means=_ode,
+            stochastic=False, follows=False, saves=False, counted="", made_with=lambda: "", means=_ode,
         ),
         Level(
             "pde", "mean densities in space", _check_pde, _by_means(_pde), _of_tetrahedra,
-            stochastic=False, follows=False, counted="",
+            stochastic=False, follows=False, saves=False, counted="",
             made_with=lambda: ", ".join(f"{name} {version(name)}" for name in ("gmsh", "scikit-fem")), means=_pde,
         ),
     )

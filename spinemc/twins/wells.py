@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from spinemc.chemistry.network import Network, Step
 from spinemc.chemistry.releases import expected_number
+from spinemc.engine.system import System
 from spinemc.errors import ScenarioError
 from spinemc.geometry import Geometry
 from spinemc.geometry.compartments import locate
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 ONE = Rate.constant(1.0)
+KEPT = 8  # networks at a time
 ROUND_OFF = 1e-10  # of the largest, relative
 
 
@@ -212,6 +215,12 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> Places:
                 "keep molecules of the membrane on their patch: run it with particles, or leave D out."
             )
     return there
+
+
+@lru_cache(maxsize=KEPT)
+def network_of(system: System) -> Wells:
+    """The network of a system, which is made once."""
+    return wells(system.scenario, system.geometry, system.network)
 
 
 def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
