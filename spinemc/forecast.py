@@ -99,7 +99,7 @@ def forecast(system: System) -> Forecast:
             one.reached = time / run.t_stop
             return perf_counter() - begin < probe
 
-        level.run(system, run.seed, len(tried), report, keeper=one)
+        level.run(system, run.seed, len(tried), report, keeper=one if level.follows else None)
         tried.append(one)
     seconds = (perf_counter() - begin) / max(sum(one.reached for one in tried), 1e-9)
     return Forecast(seconds, _bytes(system, shape, tried), not level.follows, max(one.reached for one in tried) >= 1.0)

@@ -41,7 +41,8 @@ def calls(monkeypatch):
 
     fakes = {
         "simulate": {"run": "tree", "resume": "tree"},
-        "report": {"check": "all is well", "summary": "a summary", "compare": "a table", "twin": "a twin"},
+        "report": {"check": "all is well", "summary": "a summary", "compare": "a table"},
+        "contrast": {"twin": "a twin"},
         "geometry": {"load_geometry": "built", "describe": "a spine", "export": None},
         "figures": {"plot_geometry": None, "plot_run": None},
         "store": {"open": "tree"},

@@ -172,8 +172,8 @@ def test_every_level_is_resumed(ran, engine, tmp_path):
     ("engine", "told", "untold"),
     [
         ("particles", ["probability for one molecule in one step", "reaction cells", "3 trials of"], ["tetrahedra"]),
-        ("compartments", ["2 parts of the inside and 4 patches", "3 trials of"], ["probability", "reaction cells"]),
-        ("ode", ["2 parts of the inside", "one trial: means have no others"], ["probability", "reaction cells"]),
+        ("compartments", ["2 pieces of the inside and 4 patches", "3 trials of"], ["probability", "reaction cells"]),
+        ("ode", ["2 pieces of the inside", "one trial: means have no others"], ["probability", "reaction cells"]),
         pytest.param("pde", [" tetrahedra with edges of ", " densities\n", "one trial"], ["probability", "cells"],
                      marks=pytest.mark.skipif(not HAS_PDE, reason=MISSING)),
     ],
@@ -290,7 +290,17 @@ KNOWN = {
     "checkpoint": (
         "run.checkpoint=1 s",
         "",
-        dict.fromkeys(ENGINES, "run.checkpoint is for particles and means nothing to") | {"particles": None},
+        ALL | dict.fromkeys(("ode", "pde"), "run.checkpoint is for particles and compartments and means nothing to"),
+    ),
+    "segment": (
+        "run.segment=40 nm",
+        "",
+        ALL | dict.fromkeys(("particles", "pde"), "run.segment is for compartments and ode"),
+    ),
+    "leaps": (
+        "run.method=tau",
+        "",
+        dict.fromkeys(ENGINES, "run.method is for compartments and") | {"compartments": None},
     ),
     "no checkpoint": ("run.checkpoint=0 s", "", ALL),
     "cell": (

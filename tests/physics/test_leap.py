@@ -127,7 +127,6 @@ def test_a_trial_is_its_seed_and_number():
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ('engine = "ode"\nmethod = "tau"', "ode does not go from event to event"),
         ('engine = "compartments"\nepsilon = 0.1', "it is the error of leaps"),
         ('engine = "compartments"\nmethod = "tau"\nepsilon = 2.0', "between 0 and 1"),
         ('engine = "compartments"\nmethod = "jump"', "method"),

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from spinemc.chemistry.network import network
-from spinemc.errors import ScenarioError
 from spinemc.geometry import build
 from spinemc.scenario import GeometrySpec, Shape, parse_scenario
 from spinemc.twins.segments import patches, segments, whole
@@ -110,13 +109,3 @@ def test_what_is_counted_is_the_compartment():
     there = places(geometry, net, scenario.run.segment)
     count, _ = seen(geometry, net, there, np.array([1, 2, 3, 4]))
     assert count[0, 0] == 10
-
-
-@pytest.mark.parametrize("engine", ["particles", "pde"])
-def test_segments_are_for_what_is_well_mixed(engine):
-    with pytest.raises(ScenarioError, match="run"):
-        parse_scenario(SCENARIO.format(engine=engine))
-    with pytest.raises(
-        ScenarioError, match="particles holds no part well mixed: remove it, or run compartments or ode"
-    ):
-        parse_scenario(SCENARIO.format(engine="particles"))

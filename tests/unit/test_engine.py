@@ -16,6 +16,7 @@ from spinemc.errors import EngineError, ScenarioError, SpinemcWarning
 from spinemc.geometry.compartments import contains
 from spinemc.scenario import Boundary, Rate, Release, load_scenario
 from spinemc.store import blocks
+from spinemc.twins import levels
 from spinemc.validation.scenes import counts, run, scene, shape, turns
 
 EVERYTHING = """
@@ -206,7 +207,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(everything, tmp_path, stop, f
 
 def test_rate_equations_run_the_same_scenario(everything, tmp_path):
     """One trial of real numbers in the same tree; the mean of the particles is near them."""
-    tree = smc.run(replace(everything, run=replace(everything.run, engine="ode")), tmp_path / "ode.zarr")
+    tree = smc.run(levels.at(everything, "ode"), tmp_path / "ode.zarr")
     particles = smc.run(everything, tmp_path / "particles.zarr")
     assert tree["counts/count"].sizes["trial"] == 1
     assert tree["counts/count"].dims == particles["counts/count"].dims
