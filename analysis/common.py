@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -41,7 +42,12 @@ def options(study: str) -> argparse.Namespace:
 
 
 def ran(
-    scenario: Scenario, out: Path, varied: Sweep | None = None, *, threads: int | None = None, progress: bool = True
+    scenario: Scenario,
+    out: Path,
+    varied: Sweep | None = None,
+    *,
+    threads: int | None = None,
+    progress: bool | None = None,
 ) -> xr.DataTree:
     """The store of a scenario or a sweep: what is there is gone on with, unless it is of another scenario.
 
@@ -54,13 +60,14 @@ def ran(
         The points of a sweep.
     threads : int, optional
         All usable cores by default.
-    progress : bool
-        Whether to tell on standard error how far the run is.
+    progress : bool, optional
+        Whether to tell on standard error how far the run is; by default where that is a terminal.
 
     Returns
     -------
     xarray.DataTree
     """
+    progress = sys.stderr.isatty() if progress is None else progress
     if out.exists():
         attributes = smc.open(out).attrs
         wanted = json.dumps(asdict(varied)) if varied else None
