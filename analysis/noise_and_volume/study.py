@@ -131,14 +131,14 @@ def runs(stores: Path, quick: bool) -> dict[str, xr.DataTree]:
     volumes = sizes(VOLUMES[::3] + VOLUMES[4:5] if quick else VOLUMES)
     found = {}
     for kind in KINDS:
-        few = (f"run.trials={10 if kind in SETTLED else 40}",) if quick else ()
+        few = (f"run.trials={5 if kind in SETTLED else 30}",) if quick else ()
         found[kind] = ran(scenario(kind, *few), stores / f"{kind}.zarr", volumes)
-        mixed = scenario(kind, f"run.trials={100 if quick else 400}", "run.engine=compartments")
+        mixed = scenario(kind, f"run.trials={100 if quick else 300}", "run.engine=compartments")
         found[f"{kind}_wells"] = ran(mixed, stores / f"{kind}_wells.zarr", volumes)
-    few = ("run.trials=8",) if quick else ()
+    few = ("run.trials=4",) if quick else ()
     found["buffers"] = ran(scenario("closed", *few), stores / "buffers.zarr", amounts(BUFFERS))
     for kind in SETTLED:
-        slow = scenario(kind, "run.trials=40", "run.engine=compartments", "run.t_stop=540 ms")
+        slow = scenario(kind, "run.trials=30", "run.engine=compartments", "run.t_stop=540 ms")
         found[f"{kind}_long"] = ran(slow, stores / f"{kind}_long.zarr")
     return found
 
