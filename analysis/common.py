@@ -1,16 +1,19 @@
-"""What the studies of this folder share: their options, and stores that are run once."""
+"""What the studies of this folder share: their options, stores that are run once, and a sheet of panels."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 import spinemc as smc
+from spinemc.figures.style import INK, QUIET, blank, tidy, written
 from spinemc.scenario import Scenario
 from spinemc.scenario.sweeps import Sweep
 
@@ -76,3 +79,41 @@ def ran(
     if varied is None:
         return smc.run(scenario, out, threads=threads, overwrite=True, progress=progress)
     return smc.sweep(scenario, varied, out, threads=threads, overwrite=True, progress=progress)
+
+
+def sheet(
+    title: str, said: str, panels: Sequence[tuple[str, Callable[[Any], None]]], path: Path, *, columns: int = 3
+) -> None:
+    """A figure of panels in rows, written to a file.
+
+    Parameters
+    ----------
+    title, said : str
+        Above all of it, and in small letters below that.
+    panels : sequence of (str, callable)
+        The title of each, and what draws it on axes.
+    path : Path
+    columns : int
+    """
+    rows = -(-len(panels) // columns)
+    width, height = 3.8 * columns, 3.2 * rows + 1.0
+    figure = blank(width, height)
+    grid = figure.add_gridspec(
+        rows,
+        columns,
+        left=0.68 / width,
+        right=0.985,
+        bottom=0.52 / height,
+        top=1.0 - 1.0 / height,
+        wspace=0.27,
+        hspace=0.42,
+    )
+    for k, (name, draw) in enumerate(panels):
+        ax = tidy(figure.add_subplot(grid[k // columns, k % columns]))
+        draw(ax)
+        ax.set_title(name, loc="left", fontsize=9, fontweight="bold", color=INK)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(frameon=False, fontsize=6.5, labelcolor=INK, handlelength=1.6)
+    figure.text(0.02, 1.0 - 0.37 / height, title, fontsize=13, fontweight="bold", color=INK)
+    figure.text(0.02, 1.0 - 0.62 / height, said, fontsize=8.5, color=QUIET)
+    written(figure, path)

@@ -1,6 +1,6 @@
 """The studies of the folder `analysis`, as modules."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
@@ -8,10 +8,7 @@ ANALYSIS = Path(__file__).resolve().parents[1] / "analysis"
 
 
 def study(name, module="study"):
-    """A module of a study, under a name of its own."""
-    label = f"analysis_{name}_{module}"
-    if label not in sys.modules:
-        spec = importlib.util.spec_from_file_location(label, ANALYSIS / name / f"{module}.py")
-        sys.modules[label] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[label])
-    return sys.modules[label]
+    """A module of a study: each study is a package for what is beside it."""
+    if str(ANALYSIS) not in sys.path:
+        sys.path.insert(0, str(ANALYSIS))
+    return importlib.import_module(f"{name}.{module}")
