@@ -15,8 +15,6 @@ from counting_limit.readers import (
     of_bath,
     of_concentration,
     read,
-    scenario,
-    series_of,
 )
 from counting_limit.theory import (
     BALL,
@@ -49,7 +47,7 @@ def draw_bath(ax, found):
 
 def draw_volumes(ax, found, what, in_bits):
     """d' or information against volume, for single counts and averages."""
-    made, state = networks(scenario("open"), series_of("open", VOLUMES)), {"Ca": 0, "CaS": 2}[what]
+    made, state = networks("open", VOLUMES), {"Ca": 0, "CaS": 2}[what]
     for length, colour in zip(TIMES, SERIES, strict=False):
         pairs = [[expected(one, length, state) for one in column] for column in made.T]
         is_count = not length and what == "Ca"
@@ -70,8 +68,8 @@ def draw_times(ax, found):
     """d' against the time of averaging, of an open and a closed head."""
     times = np.array([0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]) * 1e-3
     k = VOLUMES.index(ALIKE)
-    made = networks(scenario("open"), series_of("open", (ALIKE,)))
-    shut = networks(scenario("closed"), series_of("closed", (ALIKE,)))
+    made = networks("open", (ALIKE,))
+    shut = networks("closed", (ALIKE,))
     curves = (
         ("open", k, [told_apart(*(expected(one, t) for one in made[:, 0])) for t in times]),
         ("closed", 0, [closed_apart(shut, t) for t in times]),
@@ -88,7 +86,7 @@ def draw_times(ax, found):
 
 def draw_limits(ax, found):
     """Relative errors of the concentration by readers, with their limits."""
-    made = networks(scenario("open"), series_of("open", VOLUMES))
+    made = networks("open", VOLUMES)
     seen = np.array([of_concentration(found["open"], made, k, TIMES[-1]) for k in range(len(VOLUMES))])
     rest = [(expected(one, 0.0)[0], uptake(one)) for one in made[0]]
     least = [limits(v, *one, TIMES[-1]) for v, one in zip(VOLUMES, rest, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,10 @@ def series_of(name: str, volumes: tuple[float, ...]) -> Sweep:
     return points([Varied(key, values), Varied("geometry.shape.radius", sizes)], "grid")
 
 
-def networks(made: Scenario, varied: Sweep) -> np.ndarray:
-    """(input, radius) The networks of the points of a series."""
+@cache
+def networks(name: str, volumes: tuple[float, ...]) -> np.ndarray:
+    """(input, volume) The networks of the points of a series."""
+    made, varied = scenario(name), series_of(name, volumes)
     found = np.empty(len(varied.settings), object)
     for k, settings in enumerate(varied.settings):
         system = prepare(override(made, *settings))

@@ -46,7 +46,7 @@ def runs(stores: Path, quick: bool) -> dict[str, xr.DataTree]:
     many = ("run.trials=60",) if quick else ()
     found["open"] = ran(scenario("open", *many), stores / "open.zarr", series_of("open", VOLUMES))
     found["closed"] = ran(scenario("closed", *many), stores / "closed.zarr", series_of("closed", (ALIKE,)))
-    particles = scenario("open", "run.engine=particles", f"run.trials={2 if quick else 16}")
+    particles = scenario("open", "run.engine=particles", f"run.trials={2 if quick else 8}")
     found["particles"] = ran(particles, stores / "particles.zarr", series_of("open", FEW[:2] if quick else FEW))
     return found
 
@@ -58,7 +58,7 @@ def numbers(found: dict[str, xr.DataTree]) -> list[str]:
         for length in (0.3e-3, 1e-3):
             value, error = of_bath(kind, found[kind], length)
             lines.append(f"{kind:<12}{1e3 * length:6.1f}{value:11.5f} ± {error:.5f}{in_bath(kind, length):10.5f}")
-    made = networks(scenario("open"), series_of("open", VOLUMES))
+    made = networks("open", VOLUMES)
     for what, state in (("Ca", 0), ("CaS", 2)):
         for length in TIMES:
             response = read(found["open"], what, length)
@@ -78,7 +78,7 @@ def numbers(found: dict[str, xr.DataTree]) -> list[str]:
     each = [discriminability(read(found["particles"], "Ca", t), DIMS["open"]) for t in TIMES]
     for k, volume in enumerate(FEW[: each[0].sizes["radius"]]):
         lines.append(f"{volume:<14g}" + "".join(f"{_told(one.isel(radius=k), 'd'):>15}" for one in each))
-    shut = networks(scenario("closed"), series_of("closed", (ALIKE,)))
+    shut = networks("closed", (ALIKE,))
     lines += ["", f"{f'closed, {ALIKE:g} um^3':<18}{'distance':>15}{'theory':>8}"]
     for length in TIMES:
         one = discriminability(read(found["closed"], "Ca", length), DIMS["closed"]).isel(radius=0)

@@ -27,8 +27,9 @@ def expected(made: Wells, length: float, state: int = 0) -> tuple[float, float]:
         return mean, variance
     coarse = np.concatenate([[1e-3 / length], np.geomspace(1e-2 / length, 1e6, 160)])
     density = np.log(noise.spectrum(made, coarse)[:, state])
-    fine = np.concatenate([np.linspace(0.0, 60.0, 12_001), np.geomspace(60.0, 1e6 * length, 2000)[1:]]) / length
-    share = np.where(fine * length > 60.0, 0.5 / (np.pi * fine * length + 1e-300) ** 2, np.sinc(fine * length) ** 2)
+    near, far = np.linspace(0.0, 60.0, 12_001), np.geomspace(60.0, 1e6 * length, 2000)[1:]
+    share = np.concatenate([np.sinc(near) ** 2, 0.5 / (np.pi * far) ** 2])  # beyond, on average over a turn
+    fine = np.concatenate([near, far]) / length
     whole = np.exp(np.interp(np.log(np.maximum(fine, coarse[0])), np.log(coarse), density))
     return mean, float(np.trapezoid(whole * share, fine))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from spinemc.plans import prepare
-from spinemc.scenario import Scenario, load_scenario, override
+from spinemc.scenario import Scenario, load_scenario, override, parse_scenario
 from spinemc.scenario.sweeps import Sweep, Varied, points
 from spinemc.twins import noise
 from spinemc.twins.wells import Wells, wells
@@ -53,8 +54,13 @@ def amounts(buffers: tuple[float, ...]) -> Sweep:
 
 def network(made: Scenario) -> Wells:
     """The network of a scenario: calcium is its first state."""
-    system = prepare(made)
-    return wells(made, system.geometry, system.network)
+    return _network(made.text, made.path)
+
+
+@cache
+def _network(text: str, path: Path) -> Wells:
+    system = prepare(parse_scenario(text, path))
+    return wells(system.scenario, system.geometry, system.network)
 
 
 def networks(made: Scenario, varied: Sweep) -> list[Wells]:

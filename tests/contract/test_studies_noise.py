@@ -88,12 +88,12 @@ def test_channels_make_a_peak_noisier_than_poisson(tmp_path):
 def series(tmp_path_factory):
     """Two inputs to an open and a closed head, event by event."""
     stores = tmp_path_factory.mktemp("series")
-    some = ("run.trials=150",)
+    some = ("run.trials=100",)
     volumes = {"open": (0.012, 0.1), "closed": (0.012,)}
     return {
         name: (
             ran(readers.scenario(name, *some), stores / f"{name}.zarr", readers.series_of(name, sizes)),
-            readers.networks(readers.scenario(name), readers.series_of(name, sizes)),
+            readers.networks(name, sizes),
         )
         for name, sizes in volumes.items()
     }
