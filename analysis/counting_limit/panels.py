@@ -56,12 +56,15 @@ def draw_volumes(ax, found, what, in_bits):
         label = f"mean of {1e3 * length:g} ms" if length else "one count"
         ax.plot(VOLUMES, curve, color=colour, lw=1.0, ls="--", label=label)
         name, measure = ("information", information) if in_bits else ("d", discriminability)
-        for store, volumes, mark in (("open", VOLUMES, "x"), ("particles", FEW, "o")):
+        stores = [("open", VOLUMES, "x")]
+        if length < TIMES[-1]:  # of which a trial has one
+            stores.append(("particles", FEW, "o"))
+        for store, volumes, mark in stores:
             seen = measure(read(found[store], what, length), DIMS["open"])
             there = volumes[: seen.sizes["radius"]]
             ax.errorbar(there, seen[name], seen[f"{name}_error"], fmt=mark, ms=5, color=colour, lw=1.0, mew=1)
     ax.set(xscale="log", xlabel="volume (µm³)", ylabel="information (bit)" if in_bits else "d'")
-    ax.set(ylim=(0.0, 1.25)) if in_bits else ax.set(yscale="log")
+    ax.set(ylim=(0.0, 1.35)) if in_bits else ax.set(yscale="log")
 
 
 def draw_times(ax, found):
@@ -81,7 +84,15 @@ def draw_times(ax, found):
         ax.plot(1e3 * times, curve, color=colour, lw=1.0, ls="--")
     low, high = (one.jumps[0].number for one in shut[:, 0])
     ax.axhline(told_apart((low, low), (high, high)), color=TWIN, lw=1.0, ls=":", label="all ions of the closed head")
-    ax.set(xscale="log", yscale="log", xlabel="time (ms)", ylabel="d'")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="time (ms)",
+        ylabel="d'",
+        yticks=(0.5, 1, 2, 5),
+        yticklabels=("0.5", "1", "2", "5"),
+    )
+    ax.minorticks_off()
 
 
 def draw_limits(ax, found):
@@ -98,4 +109,4 @@ def draw_limits(ax, found):
     ax.plot(VOLUMES, both, color=SERIES[1], lw=1.0, ls="--", label="and 2 / (k c (1 - p) M T)")
     ax.plot(VOLUMES, [one["count"] for one in least], color=TWIN, lw=1.0, ls=":", label="one count, 1 / n")
     ax.plot(VOLUMES, [one["monitor"] for one in least], color=QUIET, lw=1.0, label="monitor of that size in a bath")
-    ax.set(xscale="log", yscale="log", xlabel="volume (µm³)", ylabel="(δc/c)²")
+    ax.set(xscale="log", yscale="log", xlabel="volume (µm³)", ylabel="(δc/c)²", ylim=(2e-4, 4e2))

@@ -122,3 +122,7 @@ def main() -> None:
     print("\n".join(numbers(found)))
     plot(found, given.out)
     print(f"\nfigure: {given.out}")
+
+
+if __name__ == "__main__":
+    main()
