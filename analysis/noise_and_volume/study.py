@@ -51,7 +51,7 @@ def runs(stores: Path, quick: bool) -> dict[str, xr.DataTree]:
     found["buffers"] = ran(scenario("closed", *few), stores / "buffers.zarr", amounts(BUFFERS))
     for kind in SETTLED:
         slow = scenario(kind, "run.trials=30", "run.engine=compartments", "run.t_stop=540 ms")
-        found[f"{kind}long_series"] = ran(slow, stores / f"{kind}long_series.zarr")
+        found[f"{kind}_long"] = ran(slow, stores / f"{kind}_long.zarr")
     return found
 
 

@@ -146,4 +146,4 @@ def spectrum(found: dict[str, xr.DataTree], kind: str) -> xr.Dataset:
 
 
 def long_series(found: dict[str, xr.DataTree], kind: str) -> xr.DataArray:
-    return found[f"{kind}long_series"].spinemc.series("Ca", between=(SETTLED[kind], np.inf))
+    return found[f"{kind}_long"].spinemc.series("Ca", between=(SETTLED[kind], np.inf))
