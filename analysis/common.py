@@ -111,6 +111,7 @@ def sheet(
     for k, (name, draw) in enumerate(panels):
         ax = tidy(figure.add_subplot(grid[k // columns, k % columns]))
         draw(ax)
+        ax.tick_params(which="minor", labelsize=7.5, color=QUIET, labelcolor=INK)
         ax.set_title(name, loc="left", fontsize=9, fontweight="bold", color=INK)
         if ax.get_legend_handles_labels()[0]:
             ax.legend(frameon=False, fontsize=6.5, labelcolor=INK, handlelength=1.6)

@@ -109,7 +109,7 @@ def plot(found: dict[str, xr.DataTree], path: Path) -> None:
         ("Free ions: information", lambda ax: panels.draw_volumes(ax, found, "Ca", True)),
         (f"{ALIKE:g} µm³: what averages away", lambda ax: panels.draw_times(ax, found)),
         (f"{SITES} sensors: information", lambda ax: panels.draw_volumes(ax, found, "CaS", True)),
-        ("100 nM, 100 ms: who counts, and how well", lambda ax: panels.draw_limits(ax, found)),
+        ("100 nM, 100 ms: readers and limits", lambda ax: panels.draw_limits(ax, found)),
     )
     said = "circles: particles; crosses: events of a well-mixed network; lines: theory"
     sheet("100 or 200 nM: how well a head of some volume tells", said, drawn, path)

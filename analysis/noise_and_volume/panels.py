@@ -41,6 +41,8 @@ def draw_variation(ax, found):
     mean = settled(networks(scenario("rest"), points_of(found["rest"])))[0]
     ax.plot(volume, 1.0 / np.sqrt(mean), color=TWIN, lw=1.2, ls="--", label="1 / √⟨n⟩")
     ax.set(xscale="log", yscale="log", xlabel="volume (µm³)", ylabel="CV")
+    ax.set(yticks=(0.2, 0.5, 1, 2), yticklabels=("0.2", "0.5", "1", "2"))
+    ax.yaxis.minorticks_off()
 
 
 def draw_fano(ax, found):

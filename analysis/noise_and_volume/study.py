@@ -113,8 +113,8 @@ def plot(found: dict[str, xr.DataTree], path: Path) -> None:
     drawn = (
         ("At rest: coefficient of variation", lambda ax: panels.draw_variation(ax, found)),
         ("At rest: Fano factor", lambda ax: panels.draw_fano(ax, found)),
-        ("Closed: exactly so many ions, and a buffer", lambda ax: panels.draw_buffers(ax, found)),
-        (f"At rest, {SHOWN:g} µm³: what the noise is made of", lambda ax: panels.draw_spectra(ax, found)),
+        ("Closed: a fixed number of ions", lambda ax: panels.draw_buffers(ax, found)),
+        (f"At rest, {SHOWN:g} µm³: power spectrum", lambda ax: panels.draw_spectra(ax, found)),
         (f"A pulse, {SHOWN:g} µm³", lambda ax: panels.draw_pulse(ax, found)),
         ("At the peak: coefficient of variation", lambda ax: panels.draw_peak(ax, found)),
     )
