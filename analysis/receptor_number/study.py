@@ -1,0 +1,228 @@
+"""Noise of few receptors against that of the ions: runs, prints and draws the study of this folder."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from spinemc import observables
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+from common import options, ran  # noqa: E402
+from in_memory import kept, trials_of  # noqa: E402
+from receptors import BOTH, FULL, GATING, KINDS, NUMBER, Kind, scenario, telegraph, written  # noqa: E402
+
+TELEGRAPH = (
+    93.0,
+    183.2,
+    50.0,
+    14_845.0,
+)  # opening and closing of an NMDAR, loss, influx if all were open: 100 ions [1/s]
+MEASURES = ("entered", "at peak", "peak", "integral")
+"""Ions that entered; free calcium when its mean is highest; its highest in each trial; its integral [ms]."""
+
+
+class Size(NamedTuple):
+    """How much is run."""
+
+    numbers: tuple[int, ...]
+    trials: int
+    ion_trials: int
+    telegraph_numbers: tuple[int, ...]
+    telegraph_trials: int
+    particle_numbers: tuple[int, ...]
+    particle_trials: int
+
+
+FULL_SIZE = Size((1, 3, 10, 30, 100, 300), 400, 1500, (1, 3, 10, 30, 100, 300), 1500, (3, 30), 40)
+QUICK = Size((1, 10, 100), 100, 300, (1, 10, 100), 300, (10,), 6)
+
+
+def measured(count: xr.DataArray) -> xr.Dataset:
+    """The measures of each trial, from (trial, time, species) counts."""
+    calcium, time = count.sel(species="Ca", drop=True).astype(float), count["time"].values
+    highest = int(calcium.mean("trial").argmax("time"))
+    found = {
+        "entered": count.sel(species="entered", drop=True).isel(time=-1, drop=True).astype(float),
+        "at peak": calcium.isel(time=highest, drop=True),
+        "peak": calcium.max("time"),
+        "integral": 1e3 * calcium.integrate("time"),
+    }
+    return xr.Dataset(found).assign(when=time[highest])
+
+
+def scanned(kind: Kind, folder: Path, size: Size) -> dict[str, xr.Dataset]:
+    """The measures over `n` of the run in which all vary and of those with a source frozen; `BOTH` has no `n`."""
+    results = {}
+    for f, frozen in enumerate((FULL, NUMBER, GATING, BOTH)):
+        numbers = (kind.published,) if frozen == BOTH else size.numbers
+        trials = size.ion_trials if frozen == BOTH else size.trials
+
+        def run(
+            frozen: str = frozen, numbers: tuple[int, ...] = numbers, trials: int = trials, f: int = f
+        ) -> xr.Dataset:
+            rows = []
+            for k, n in enumerate(numbers):
+                made = scenario(kind, n, frozen, written(folder / "tables", kind, n), trials, 100 * f + k + 1)
+                rows.append(measured(trials_of(made)["count"]))
+            return xr.concat(rows, "n").assign_coords(n=list(numbers))
+
+        asked = (numbers, trials, scenario(kind, 1, frozen, written(folder / "tables", kind, 1)).text)
+        results[frozen] = kept(folder / f"{kind.name}_{frozen.replace(' ', '_')}.zarr", asked, run)
+    return results
+
+
+@dataclass(frozen=True)
+class Split:
+    """Variance over trials by source, of one measure of one kind of receptor.
+
+    Attributes
+    ----------
+    sources : xarray.Dataset
+        As `spinemc.observables.sources` gives it, over `n`.
+    ion, ion_error : float
+        The variance when neither number nor gating varies.
+    unit : dict
+        By source the part of one receptor that carries all of the influx, and its error: a part is that over n.
+    even : dict
+        By source, and with both, the number of receptors at which its part is the ions', and its error.
+    """
+
+    sources: xr.Dataset
+    ion: float
+    ion_error: float
+    unit: dict[str, tuple[float, float]]
+    even: dict[str, tuple[float, float]]
+
+
+def split(results: dict[str, xr.Dataset], measure: str, most: int = 30) -> Split:
+    """Parts of the variance; those of numbers up to `most` tell how they fall."""
+    parts = observables.sources(
+        results[FULL][measure], {"number": results[NUMBER][measure], "gating": results[GATING][measure]}
+    )
+    alone = observables.moments(results[BOTH][measure].isel(n=0))
+    ion, ion_error = float(alone["variance"]), float(alone["variance_error"])
+    few = parts.sel(n=[n for n in parts["n"].values if n <= most])
+    unit, even = {}, {}
+    for source in parts["source"].values:
+        one = few.sel(source=source)
+        scaled, error = one["n"] * one["part"], one["n"] * one["part_error"]
+        unit[str(source)] = float(scaled.mean()), float(np.sqrt((error**2).sum()) / error.size)
+    both = few["total"] - ion
+    error = few["n"] * few["total_error"]
+    unit["both"] = float((few["n"] * both).mean()), float(np.sqrt((error**2).sum()) / error.size)
+    for source, (value, one_error) in unit.items():
+        even[source] = value / ion, value / ion * float(np.hypot(one_error / value, ion_error / ion))
+    return Split(parts, ion, ion_error, unit, even)
+
+
+def theory(kind: Kind, folder: Path) -> xr.Dataset:
+    """Parts of the variance by the linear noise approximation, of `entered` and `at peak`: over one receptor, and ions.
+
+    Means do not depend on the number, and rates of gating and binding are linear in it: the covariance is that of the
+    ions and a part that falls with the number, exactly. Runs at the published number tell all.
+    """
+
+    def run() -> xr.Dataset:
+        known = {frozen: linear(kind, frozen, folder) for frozen in (FULL, NUMBER, BOTH)}
+        n = kind.published
+        parts = [
+            n * (known[FULL] - known[NUMBER]),
+            n * (known[NUMBER] - known[BOTH]),
+            n * (known[FULL] - known[BOTH]),
+            known[BOTH],
+        ]
+        value = xr.DataArray(np.array(parts), dims=("source", "measure"), name="part")
+        return value.assign_coords(source=["number", "gating", "both", "ion"], measure=list(MEASURES[:2])).to_dataset()
+
+    return kept(
+        folder / f"theory_{kind.name}.zarr", scenario(kind, 1, FULL, written(folder / "tables", kind, 1)).text, run
+    )
+
+
+def linear(kind: Kind, frozen: str, folder: Path) -> np.ndarray:
+    """Variances of the ions that entered in the end, and of free calcium when its mean is highest."""
+    from spinemc.plans import prepare
+    from spinemc.twins.noise import linear_noise
+    from spinemc.twins.wells import wells
+
+    made = scenario(kind, kind.published, frozen, written(folder / "tables", kind, kind.published))
+    system = prepare(made)
+    network = wells(system.scenario, system.geometry, system.network)
+    found = linear_noise(network, made.run.sample_times)
+    entered, calcium = (
+        next(k for k, name in enumerate(network.names) if name.startswith(f"{species} in"))
+        for species in ("entered", "Ca")
+    )
+    highest = int(found.mean[:, calcium].argmax())
+    return np.array([found.covariance[-1, entered, entered], found.covariance[highest, calcium, calcium]])
+
+
+def switching(folder: Path, size: Size) -> xr.Dataset:
+    """Free calcium in each trial with channels of two states, in the end, over their number."""
+
+    def run() -> xr.Dataset:
+        rows = [
+            trials_of(telegraph(n, size.telegraph_trials, 7 + k, TELEGRAPH))["count"].isel(
+                time=-1, species=0, drop=True
+            )
+            for k, n in enumerate(size.telegraph_numbers)
+        ]
+        return xr.concat(rows, "n").assign_coords(n=list(size.telegraph_numbers)).astype(float).to_dataset(name="ions")
+
+    asked = (size.telegraph_numbers, size.telegraph_trials, telegraph(1, 1, 1, TELEGRAPH).text)
+    return kept(folder / "telegraph.zarr", asked, run)
+
+
+def fano_of_one() -> float:
+    """Fano factor less 1 of one telegraph channel that lets in all: influx (1 - p) / (loss + opening + closing)."""
+    opening, closing, loss, influx = TELEGRAPH
+    return influx * closing / (opening + closing) / (loss + opening + closing)
+
+
+def balance(ions: xr.DataArray, most: int = 30) -> tuple[float, float]:
+    """The number of channels at which their noise is that of the ions: n (Fano - 1), and its error."""
+    about = observables.moments(ions.sel(n=[n for n in ions["n"].values if n <= most]))
+    scaled, error = about["n"] * (about["fano"] - 1.0), about["n"] * about["fano_error"]
+    return float(scaled.mean()), float(np.sqrt((error**2).sum()) / error.size)
+
+
+def moving(kind: Kind, folder: Path, size: Size) -> xr.Dataset:
+    """The measures with molecules that move, the number of receptors exact."""
+    rows = []
+    for n in size.particle_numbers:
+        place = written(folder / "tables", kind, n)
+        made = scenario(kind, n, NUMBER, place, size.particle_trials, 1, "particles")
+        tree = ran(made, folder / f"particles_{kind.name}_{n}.zarr", progress=False)
+        count = tree["counts/count"].sel(compartment="cytosol", drop=True).load()
+        rows.append(measured(count))
+    return xr.concat(rows, "n").assign_coords(n=list(size.particle_numbers))
+
+
+def main() -> None:
+    """Run what is not there, print the numbers, draw the figure."""
+    from receptor_figure import numbers, plot
+
+    given = options(__file__)
+    size = QUICK if given.quick else FULL_SIZE
+    ions = switching(given.stores, size)["ions"]
+    splits, linear_parts = {}, {}
+    for kind in KINDS:
+        results = scanned(kind, given.stores, size)
+        splits[kind.name] = {measure: split(results, measure) for measure in MEASURES}
+        linear_parts[kind.name] = theory(kind, given.stores)
+    seen = moving(KINDS[0], given.stores, size)
+    print("\n".join(numbers(ions, splits, linear_parts, seen)))
+    plot(ions, splits, linear_parts, seen, given.out)
+    print(f"\nfigure: {given.out}")
+
+
+if __name__ == "__main__":
+    main()
