@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from receptors import balance, fano_of_one
 
 from spinemc import observables
 from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TWIN, blank, tidy, written
@@ -23,8 +24,6 @@ def numbers(
     ions: xr.DataArray, splits: dict[str, dict[str, Split]], theory: dict[str, xr.Dataset], seen: xr.Dataset
 ) -> list[str]:
     """What the README of this folder tells, a line each."""
-    from study import balance, fano_of_one
-
     about = observables.moments(ions)
     lines = [
         f"telegraph, n = {int(n)}: Fano {float(f):.2f} +- {float(e):.2f}, theory {1 + fano_of_one() / n:.2f}"
@@ -100,8 +99,6 @@ def plot(
 
 def draw_telegraph(ax: Axes, ions: xr.DataArray) -> None:
     """Fano factor less 1 over the number of channels."""
-    from study import balance, fano_of_one
-
     about = observables.moments(ions)
     n = about["n"].values.astype(float)
     ax.errorbar(n, about["fano"] - 1.0, about["fano_error"], fmt="o", ms=4.5, color=MEAN, lw=1.1, label="simulated")

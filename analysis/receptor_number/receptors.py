@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 import spinemc as smc
+from spinemc import observables
 from spinemc.chemistry import mechanisms
 from spinemc.chemistry.mechanisms import Mechanism
 from spinemc.plans import prepare
@@ -19,6 +21,9 @@ TIME = 1e-3 * np.concatenate([np.arange(0.0, 5.0, 0.05), np.arange(5.0, 35.01, 0
 SIDE = 0.327  # of a cube with the volume of the thin spine, 0.035 um^3, and nearly its area, 0.611 um^2 [um]
 SHAPE = {"kind": "box", "size": [f"{SIDE} um"] * 3, "edge": f"{SIDE} um"}
 BACKGROUND = (mechanisms.CALCIUM, mechanisms.MOBILE_BUFFER, mechanisms.FIXED_BUFFER, mechanisms.PMCA, mechanisms.NCX)
+TELEGRAPH = (93.0, 183.2, 50.0, 14_845.0)
+"""Opening and closing of an NMDAR, loss of calcium, influx if all channels were open (100 ions on average) [1/s]."""
+
 COUNTER = {"name": "entered", "D": "0 um^2/s"}  # one for each ion that a receptor lets in
 
 
@@ -136,17 +141,16 @@ def mean_of(kind: Kind) -> Mechanism:
     return Mechanism(kind.mechanism.source, species=({"name": "mean", "on": "membrane"},), reaction=(flux,))
 
 
-def telegraph(n: int, trials: int, seed: int, rates: tuple[float, float, float, float]) -> Scenario:
+def telegraph(n: int, trials: int, seed: int) -> Scenario:
     """n channels that open and close at random, in the same cube with nothing but a first-order loss of calcium.
 
     Parameters
     ----------
     n : int
     trials, seed : int
-    rates : tuple of float
-        Opening, closing, loss of calcium, and the influx of all channels were they open [1/s].
+        Of the run.
     """
-    opening, closing, loss, influx = rates
+    opening, closing, loss, influx = TELEGRAPH
     return smc.Scenario(
         title=f"{n} channels of two states",
         geometry={"shape": SHAPE},
@@ -170,3 +174,16 @@ def telegraph(n: int, trials: int, seed: int, rates: tuple[float, float, float, 
         ],
         release=[{"species": "closed", "count": n, "on": "membrane"}],
     )
+
+
+def fano_of_one() -> float:
+    """Fano factor less 1 of one telegraph channel that lets in all: influx (1 - p) / (loss + opening + closing)."""
+    opening, closing, loss, influx = TELEGRAPH
+    return influx * closing / (opening + closing) / (loss + opening + closing)
+
+
+def balance(ions: xr.DataArray, most: int = 30) -> tuple[float, float]:
+    """The number of channels at which their noise is that of the ions: n (Fano - 1), and its error."""
+    about = observables.moments(ions.sel(n=[n for n in ions["n"].values if n <= most]))
+    scaled, error = about["n"] * (about["fano"] - 1.0), about["n"] * about["fano_error"]
+    return float(scaled.mean()), float(np.sqrt((error**2).sum()) / error.size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,14 +18,9 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from common import options, ran  # noqa: E402
 from in_memory import kept, trials_of  # noqa: E402
+from receptor_figure import numbers, plot  # noqa: E402
 from receptors import BOTH, FULL, GATING, KINDS, NUMBER, Kind, scenario, telegraph, written  # noqa: E402
 
-TELEGRAPH = (
-    93.0,
-    183.2,
-    50.0,
-    14_845.0,
-)  # opening and closing of an NMDAR, loss, influx if all were open: 100 ions [1/s]
 MEASURES = ("entered", "at peak", "peak", "integral")
 """Ions that entered; free calcium when its mean is highest; its highest in each trial; its integral [ms]."""
 
@@ -140,11 +136,18 @@ def theory(kind: Kind, folder: Path) -> xr.Dataset:
             known[BOTH],
         ]
         value = xr.DataArray(np.array(parts), dims=("source", "measure"), name="part")
-        return value.assign_coords(source=["number", "gating", "both", "ion"], measure=list(MEASURES[:2])).to_dataset()
+        return value.assign_coords(
+            source=text(["number", "gating", "both", "ion"]), measure=text(MEASURES[:2])
+        ).to_dataset()
 
     return kept(
         folder / f"theory_{kind.name}.zarr", scenario(kind, 1, FULL, written(folder / "tables", kind, 1)).text, run
     )
+
+
+def text(names: Sequence[str]) -> np.ndarray:
+    """Names in the one type of text that stores have."""
+    return np.array(names, np.dtypes.StringDType())
 
 
 def linear(kind: Kind, frozen: str, folder: Path) -> np.ndarray:
@@ -170,28 +173,13 @@ def switching(folder: Path, size: Size) -> xr.Dataset:
 
     def run() -> xr.Dataset:
         rows = [
-            trials_of(telegraph(n, size.telegraph_trials, 7 + k, TELEGRAPH))["count"].isel(
-                time=-1, species=0, drop=True
-            )
+            trials_of(telegraph(n, size.telegraph_trials, 7 + k))["count"].isel(time=-1, species=0, drop=True)
             for k, n in enumerate(size.telegraph_numbers)
         ]
         return xr.concat(rows, "n").assign_coords(n=list(size.telegraph_numbers)).astype(float).to_dataset(name="ions")
 
-    asked = (size.telegraph_numbers, size.telegraph_trials, telegraph(1, 1, 1, TELEGRAPH).text)
+    asked = (size.telegraph_numbers, size.telegraph_trials, telegraph(1, 1, 1).text)
     return kept(folder / "telegraph.zarr", asked, run)
-
-
-def fano_of_one() -> float:
-    """Fano factor less 1 of one telegraph channel that lets in all: influx (1 - p) / (loss + opening + closing)."""
-    opening, closing, loss, influx = TELEGRAPH
-    return influx * closing / (opening + closing) / (loss + opening + closing)
-
-
-def balance(ions: xr.DataArray, most: int = 30) -> tuple[float, float]:
-    """The number of channels at which their noise is that of the ions: n (Fano - 1), and its error."""
-    about = observables.moments(ions.sel(n=[n for n in ions["n"].values if n <= most]))
-    scaled, error = about["n"] * (about["fano"] - 1.0), about["n"] * about["fano_error"]
-    return float(scaled.mean()), float(np.sqrt((error**2).sum()) / error.size)
 
 
 def moving(kind: Kind, folder: Path, size: Size) -> xr.Dataset:
@@ -208,8 +196,6 @@ def moving(kind: Kind, folder: Path, size: Size) -> xr.Dataset:
 
 def main() -> None:
     """Run what is not there, print the numbers, draw the figure."""
-    from receptor_figure import numbers, plot
-
     given = options(__file__)
     size = QUICK if given.quick else FULL_SIZE
     ions = switching(given.stores, size)["ions"]

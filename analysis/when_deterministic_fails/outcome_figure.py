@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,26 +36,25 @@ def numbers(
     sure: Certain, wide: xr.Dataset, found: Bands, heard: Told, pair: tuple[xr.Dataset, xr.Dataset]
 ) -> list[str]:
     """What the README of this folder tells, a line each."""
-    from study import READINGS, hill
-
+    readings = tuple(sure.limit)
     lines = ["least pulse of the rate equations: " + ", ".join(f"{k} {v:.3f} uM" for k, v in sure.limit.items()), ""]
     lines.append(
-        "V um^3   " + "".join(f"{f'width, middle - 1 {name}, %':>44}" for name in READINGS) + "   LNA width, %"
+        "V um^3   " + "".join(f"{f'width, middle - 1 {name}, %':>44}" for name in readings) + "   LNA width, %"
     )
     for k, v in enumerate(found.volume):
         parts = [
             f"{100 * found.width[r, k]:6.2f} +- {100 * found.width_error[r, k]:.2f}, "
             f"{100 * (found.middle[r, k] - 1):6.2f} +- {100 * found.middle_error[r, k]:.2f}"
-            for r in range(len(READINGS))
+            for r in range(len(readings))
         ]
         lines.append(f"{v:6.4f}   " + "".join(f"{part:>44}" for part in parts) + f"{100 * found.theory[k]:10.2f}")
     off = (found.width[0] - found.theory) / found.width_error[0]
     lines.append(f"width at the last pulse against LNA: chi^2 = {off @ off:.1f} of {len(off)} volumes")
-    for r, name in enumerate(READINGS):
+    for r, name in enumerate(readings):
         lines.append(f"exponent of the width {name}: {found.exponent[r]:.3f} +- {found.exponent_error[r]:.3f}")
     lines.append("")
     off = bias(sure, wide)
-    at = int(np.abs(np.log(wide["strength"].values[0] / sure.limit[READINGS[1]])).argmin())
+    at = int(np.abs(np.log(wide["strength"].values[0] / sure.limit[readings[1]])).argmin())
     for k in range(wide.sizes["head"]):
         twin, difference, error = (1e6 * float(off[part][k, at]) for part in ("twin", "difference", "error"))
         lines.append(
@@ -86,6 +86,16 @@ def numbers(
     return lines
 
 
+def hill(found: xr.Dataset) -> tuple[int, float, float]:
+    """Where information is greatest, and by how many standard errors that is above both the ends of the row."""
+    value, error = found["information"].values, found["information_error"].values
+    top = int(np.argmax(value))
+    low, high = (
+        (value[top] - value[k]) / np.hypot(error[top], error[k]) if top != k % len(value) else 0.0 for k in (0, -1)
+    )
+    return top, float(low), float(high)
+
+
 def plot(
     sure: Certain, wide: xr.Dataset, found: Bands, heard: Told, pair: tuple[xr.Dataset, xr.Dataset], path: Path
 ) -> None:
@@ -95,8 +105,8 @@ def plot(
     draws = (
         ("The outcome that the rule gives", lambda ax: draw_map(ax, sure, wide, pair[0])),
         ("Potentiated, by the rule", lambda ax: draw_curves(ax, sure, wide, pair)),
-        ("Width of the uncertain band", lambda ax: draw_width(ax, found)),
-        ("Middle of the band", lambda ax: draw_middle(ax, found)),
+        ("Width of the uncertain band", lambda ax: draw_width(ax, found, tuple(sure.limit))),
+        ("Middle of the band", lambda ax: draw_middle(ax, found, tuple(sure.limit))),
         ("Mean weight", lambda ax: draw_weight(ax, sure, wide)),
         ("What a crossing tells of weaker pulses", lambda ax: draw_told(ax, heard)),
     )
@@ -162,12 +172,10 @@ def draw_curves(ax: Axes, sure: Certain, wide: xr.Dataset, pair: tuple[xr.Datase
     ax.legend(frameon=False, fontsize=7)
 
 
-def draw_width(ax: Axes, found: Bands) -> None:
+def draw_width(ax: Axes, found: Bands, readings: Sequence[str]) -> None:
     """Widths over volume, with their power laws, and the linear noise approximation."""
-    from study import READINGS
-
     ax.plot(found.volume, 100 * found.theory, color=TWIN, lw=1.2, ls=(0, (4, 2)), label="linear noise, last pulse")
-    for r, (name, colour) in enumerate(zip(READINGS, SERIES, strict=False)):
+    for r, (name, colour) in enumerate(zip(readings, SERIES, strict=False)):
         said = f"{name}: exponent {found.exponent[r]:.3f} ± {found.exponent_error[r]:.3f}"
         ax.errorbar(
             found.volume,
@@ -186,11 +194,9 @@ def draw_width(ax: Axes, found: Bands) -> None:
     ax.legend(frameon=False, fontsize=7, loc="lower left")
 
 
-def draw_middle(ax: Axes, found: Bands) -> None:
+def draw_middle(ax: Axes, found: Bands, readings: Sequence[str]) -> None:
     """Where half of the trials are potentiated, beside where the rate equations say yes."""
-    from study import READINGS
-
-    for r, (name, colour) in enumerate(zip(READINGS, SERIES, strict=False)):
+    for r, (name, colour) in enumerate(zip(readings, SERIES, strict=False)):
         y, error = 100 * (found.middle[r] - 1), 100 * found.middle_error[r]
         ax.errorbar(found.volume * 1.04 ** (r - 1), y, error, fmt="o-", ms=4, color=colour, lw=1, label=name)
     ax.axhline(0.0, color=TWIN, lw=1.2, ls=(0, (4, 2)))

@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from common import options, ran  # noqa: E402
 from in_memory import kept, trials_of  # noqa: E402
+from outcome_figure import numbers, plot  # noqa: E402
 
 SCENARIO = HERE / "scenario.toml"
 PULSE = "release.1.concentration"
@@ -251,16 +252,6 @@ def told(folder: Path, size: Size, limit: float) -> Told:
     return Told(values["volume"].isel(pulse=0).values, above.mean("trial").values, crossing, peak)
 
 
-def hill(found: xr.Dataset) -> tuple[int, float, float]:
-    """Where information is greatest, and by how many standard errors that is above both the ends of the row."""
-    value, error = found["information"].values, found["information_error"].values
-    top = int(np.argmax(value))
-    low, high = (
-        (value[top] - value[k]) / np.hypot(error[top], error[k]) if top != k % len(value) else 0.0 for k in (0, -1)
-    )
-    return top, float(low), float(high)
-
-
 def particles(folder: Path, size: Size, limit: float) -> tuple[xr.Dataset, xr.Dataset]:
     """Points near the limit of the rule with molecules that move, and the same well mixed with ten times the trials."""
     pulses = limit * np.array([0.85, 1.0, 1.15])
@@ -284,8 +275,6 @@ def particles(folder: Path, size: Size, limit: float) -> tuple[xr.Dataset, xr.Da
 
 def main() -> None:
     """Run what is not there, print the numbers, draw the figure."""
-    from outcome_figure import numbers, plot
-
     given = options(__file__)
     size = QUICK if given.quick else FULL
     sure = certain()
