@@ -33,8 +33,8 @@ def numbers(
     for kind, each in splits.items():
         for measure, found in each.items():
             lines += ["", f"{kind}, {SAID[measure]}: ions alone {found.ion:.3g} +- {found.ion_error:.2g}"]
-            for n in found.sources["n"].values:
-                one = found.sources.sel(n=n)
+            for n in found.parts["n"].values:
+                one = found.parts.sel(n=n)
                 parts = [
                     f"{source} {float(one['part'].sel(source=source)):.3g} +- "
                     f"{float(one['part_error'].sel(source=source)):.2g}"
@@ -113,11 +113,10 @@ def draw_telegraph(ax: Axes, ions: xr.DataArray) -> None:
 
 def draw_split(ax: Axes, found: Split, theory: xr.DataArray, seen: xr.DataArray | None) -> None:
     """Parts of the variance over the number of receptors."""
-    n = found.sources["n"].values.astype(float)
+    n = found.parts["n"].values.astype(float)
     x = np.geomspace(n[0], n[-1], 50)
     rows = [
-        (s, found.sources["part"].sel(source=s), found.sources["part_error"].sel(source=s))
-        for s in ("gating", "number")
+        (s, found.parts["part"].sel(source=s), found.parts["part_error"].sel(source=s)) for s in ("gating", "number")
     ]
     for source, part, error in rows:
         positive = part.values > 0.0

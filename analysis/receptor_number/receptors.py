@@ -40,12 +40,15 @@ class Kind:
         The rate table of the ions that come in by an open one.
     published : int
         How many the thin spine has: their mean influx is what all numbers share.
+    peak : float
+        When mean free calcium is highest, to half a millisecond [s].
     """
 
     name: str
     mechanism: Mechanism
     flux: str
     published: int
+    peak: float
 
     @property
     def closed(self) -> str:
@@ -58,7 +61,7 @@ class Kind:
         return str(self.mechanism.species[-1]["name"])
 
 
-KINDS = (Kind("NMDAR", mechanisms.NMDAR, "nmdar_flux", 7), Kind("VSCC", mechanisms.VSCC, "vscc_flux", 1))
+KINDS = (Kind("NMDAR", mechanisms.NMDAR, "nmdar_flux", 7, 3e-3), Kind("VSCC", mechanisms.VSCC, "vscc_flux", 1, 1e-3))
 FULL, NUMBER, GATING, BOTH = "full", "number", "gating", "number and gating"
 """What is frozen: nothing; the number is exact and not Poisson; each lets in its mean flux and does not gate; both."""
 

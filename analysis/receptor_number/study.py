@@ -37,21 +37,20 @@ class Size(NamedTuple):
     particle_trials: int
 
 
-FULL_SIZE = Size((1, 3, 10, 30, 100, 300), 400, 1500, (1, 3, 10, 30, 100, 300), 1500, (3, 30), 40)
+FULL_SIZE = Size((1, 3, 10, 30, 100, 300), 250, 800, (1, 3, 10, 30, 100, 300), 1500, (3, 30), 24)
 QUICK = Size((1, 10, 100), 100, 300, (1, 10, 100), 300, (10,), 6)
 
 
-def measured(count: xr.DataArray) -> xr.Dataset:
+def measured(count: xr.DataArray, kind: Kind) -> xr.Dataset:
     """The measures of each trial, from (trial, time, species) counts."""
-    calcium, time = count.sel(species="Ca", drop=True).astype(float), count["time"].values
-    highest = int(calcium.mean("trial").argmax("time"))
+    calcium = count.sel(species="Ca", drop=True).astype(float)
     found = {
         "entered": count.sel(species="entered", drop=True).isel(time=-1, drop=True).astype(float),
-        "at peak": calcium.isel(time=highest, drop=True),
+        "at peak": calcium.sel(time=kind.peak, method="nearest", drop=True),
         "peak": calcium.max("time"),
         "integral": 1e3 * calcium.integrate("time"),
     }
-    return xr.Dataset(found).assign(when=time[highest])
+    return xr.Dataset(found)
 
 
 def scanned(kind: Kind, folder: Path, size: Size) -> dict[str, xr.Dataset]:
@@ -67,7 +66,7 @@ def scanned(kind: Kind, folder: Path, size: Size) -> dict[str, xr.Dataset]:
             rows = []
             for k, n in enumerate(numbers):
                 made = scenario(kind, n, frozen, written(folder / "tables", kind, n), trials, 100 * f + k + 1)
-                rows.append(measured(trials_of(made)["count"]))
+                rows.append(measured(trials_of(made)["count"], kind))
             return xr.concat(rows, "n").assign_coords(n=list(numbers))
 
         asked = (numbers, trials, scenario(kind, 1, frozen, written(folder / "tables", kind, 1)).text)
@@ -81,8 +80,8 @@ class Split:
 
     Attributes
     ----------
-    sources : xarray.Dataset
-        As `spinemc.observables.sources` gives it, over `n`.
+    parts : xarray.Dataset
+        `total`, `part` (source) and `remainder`, what these and the ions do not explain, over `n`; with `_error`.
     ion, ion_error : float
         The variance when neither number nor gating varies.
     unit : dict
@@ -91,7 +90,7 @@ class Split:
         By source, and with both, the number of receptors at which its part is the ions', and its error.
     """
 
-    sources: xr.Dataset
+    parts: xr.Dataset
     ion: float
     ion_error: float
     unit: dict[str, tuple[float, float]]
@@ -99,24 +98,24 @@ class Split:
 
 
 def split(results: dict[str, xr.Dataset], measure: str, most: int = 30) -> Split:
-    """Parts of the variance; those of numbers up to `most` tell how they fall."""
-    parts = observables.sources(
-        results[FULL][measure], {"number": results[NUMBER][measure], "gating": results[GATING][measure]}
-    )
-    alone = observables.moments(results[BOTH][measure].isel(n=0))
+    """Parts of the variance, each from a run in which it is alone with the ions; their fall is told by few receptors."""
+    ions = results[BOTH][measure].isel(n=0)
+    runs = {"gating": NUMBER, "number": GATING, "both": FULL}
+    each = {name: observables.sources(results[run][measure], {name: ions}) for name, run in runs.items()}
+    alone = observables.moments(ions)
     ion, ion_error = float(alone["variance"]), float(alone["variance_error"])
-    few = parts.sel(n=[n for n in parts["n"].values if n <= most])
+    part = xr.concat([each[name][["part", "part_error"]].sel(source=name) for name in runs], "source")
+    total = each["both"][["total", "total_error"]]
+    remainder = part["part"].sel(source="both") - part["part"].sel(source="gating") - part["part"].sel(source="number")
+    error = np.sqrt((part["part_error"] ** 2).sum("source"))
     unit, even = {}, {}
-    for source in parts["source"].values:
-        one = few.sel(source=source)
-        scaled, error = one["n"] * one["part"], one["n"] * one["part_error"]
-        unit[str(source)] = float(scaled.mean()), float(np.sqrt((error**2).sum()) / error.size)
-    both = few["total"] - ion
-    error = few["n"] * few["total_error"]
-    unit["both"] = float((few["n"] * both).mean()), float(np.sqrt((error**2).sum()) / error.size)
-    for source, (value, one_error) in unit.items():
-        even[source] = value / ion, value / ion * float(np.hypot(one_error / value, ion_error / ion))
-    return Split(parts, ion, ion_error, unit, even)
+    few = part.sel(n=[n for n in part["n"].values if n <= most])
+    for name in runs:
+        scaled, scaled_error = (few["n"] * few[what].sel(source=name) for what in ("part", "part_error"))
+        value, reach = float(scaled.mean()), float(np.sqrt((scaled_error**2).sum()) / scaled.size)
+        unit[name] = value, reach
+        even[name] = value / ion, value / ion * float(np.hypot(reach / value, ion_error / ion))
+    return Split(part.merge(total).assign(remainder=remainder, remainder_error=error), ion, ion_error, unit, even)
 
 
 def theory(kind: Kind, folder: Path) -> xr.Dataset:
@@ -127,10 +126,10 @@ def theory(kind: Kind, folder: Path) -> xr.Dataset:
     """
 
     def run() -> xr.Dataset:
-        known = {frozen: linear(kind, frozen, folder) for frozen in (FULL, NUMBER, BOTH)}
+        known = {frozen: linear(kind, frozen, folder) for frozen in (FULL, NUMBER, GATING, BOTH)}
         n = kind.published
         parts = [
-            n * (known[FULL] - known[NUMBER]),
+            n * (known[GATING] - known[BOTH]),
             n * (known[NUMBER] - known[BOTH]),
             n * (known[FULL] - known[BOTH]),
             known[BOTH],
@@ -164,7 +163,7 @@ def linear(kind: Kind, frozen: str, folder: Path) -> np.ndarray:
         next(k for k, name in enumerate(network.names) if name.startswith(f"{species} in"))
         for species in ("entered", "Ca")
     )
-    highest = int(found.mean[:, calcium].argmax())
+    highest = int(np.abs(found.time - kind.peak).argmin())
     return np.array([found.covariance[-1, entered, entered], found.covariance[highest, calcium, calcium]])
 
 
@@ -190,7 +189,7 @@ def moving(kind: Kind, folder: Path, size: Size) -> xr.Dataset:
         made = scenario(kind, n, NUMBER, place, size.particle_trials, 1, "particles")
         tree = ran(made, folder / f"particles_{kind.name}_{n}.zarr", progress=False)
         count = tree["counts/count"].sel(compartment="cytosol", drop=True).load()
-        rows.append(measured(count))
+        rows.append(measured(count, kind))
     return xr.concat(rows, "n").assign_coords(n=list(size.particle_numbers))
 
 
