@@ -98,7 +98,7 @@ class Split:
 
 
 def split(results: dict[str, xr.Dataset], measure: str, most: int = 30) -> Split:
-    """Parts of the variance, each from a run in which it is alone with the ions; their fall is told by few receptors."""
+    """Parts of the variance, each from a run in which it is alone with the ions; few receptors tell how it falls."""
     ions = results[BOTH][measure].isel(n=0)
     runs = {"gating": NUMBER, "number": GATING, "both": FULL}
     each = {name: observables.sources(results[run][measure], {name: ions}) for name, run in runs.items()}
