@@ -97,8 +97,8 @@ class Split:
     even: dict[str, tuple[float, float]]
 
 
-def split(results: dict[str, xr.Dataset], measure: str, most: int = 30) -> Split:
-    """Parts of the variance, each from a run in which it is alone with the ions; few receptors tell how it falls."""
+def split(results: dict[str, xr.Dataset], measure: str, among: tuple[int, int] = (10, 100)) -> Split:
+    """Parts of the variance, each from a run in which it is alone with the ions; their fall is told `among` numbers."""
     ions = results[BOTH][measure].isel(n=0)
     runs = {"gating": NUMBER, "number": GATING, "both": FULL}
     each = {name: observables.sources(results[run][measure], {name: ions}) for name, run in runs.items()}
@@ -109,10 +109,11 @@ def split(results: dict[str, xr.Dataset], measure: str, most: int = 30) -> Split
     remainder = part["part"].sel(source="both") - part["part"].sel(source="gating") - part["part"].sel(source="number")
     error = np.sqrt((part["part_error"] ** 2).sum("source"))
     unit, even = {}, {}
-    few = part.sel(n=[n for n in part["n"].values if n <= most])
+    few = part.sel(n=[n for n in part["n"].values if among[0] <= n <= among[1]])
     for name in runs:
         scaled, scaled_error = (few["n"] * few[what].sel(source=name) for what in ("part", "part_error"))
-        value, reach = float(scaled.mean()), float(np.sqrt((scaled_error**2).sum()) / scaled.size)
+        weight = 1.0 / scaled_error**2
+        value, reach = float((weight * scaled).sum() / weight.sum()), float(weight.sum() ** -0.5)
         unit[name] = value, reach
         even[name] = value / ion, value / ion * float(np.hypot(reach / value, ion_error / ion))
     return Split(part.merge(total).assign(remainder=remainder, remainder_error=error), ion, ion_error, unit, even)
