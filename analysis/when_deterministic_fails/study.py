@@ -54,7 +54,7 @@ def spaced(low: float, high: float, number: int) -> tuple[float, ...]:
     return tuple(float(v) for v in np.geomspace(low, high, number))
 
 
-FULL = Size(spaced(0.01, 0.6, 9), 25, 40, spaced(0.01, 0.6, 8), 9, 250, spaced(3e-4, 0.6, 10), 1000, (0.01, 0.03), 60)
+FULL = Size(spaced(0.01, 0.6, 9), 25, 40, spaced(0.01, 0.6, 8), 9, 250, spaced(3e-4, 0.6, 10), 600, (0.01, 0.03), 60)
 QUICK = Size(spaced(0.01, 0.6, 5), 15, 40, spaced(0.01, 0.6, 4), 9, 120, spaced(3e-4, 0.6, 6), 300, (0.01,), 15)
 
 
