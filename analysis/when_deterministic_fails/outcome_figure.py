@@ -136,7 +136,7 @@ def draw_map(ax: Axes, sure: Certain, wide: xr.Dataset, moving: xr.Dataset) -> N
     for x, words in ((0.8, "unchanged"), (2.3, "depressed"), (8.0, "potentiated")):
         light = "white" if words != "unchanged" else INK
         ax.text(x, 0.28, words, ha="center", fontsize=8.5, color=light)
-    ax.set_title("squares: particles", loc="right", fontsize=7.5, color=QUIET)
+    ax.text(0.04, 0.03, "squares: particles", transform=ax.transAxes, fontsize=7, color=INK)
 
 
 def edges(values: np.ndarray) -> np.ndarray:
@@ -231,7 +231,7 @@ def draw_told(ax: Axes, heard: Told) -> None:
         ax.plot(heard.volume, graded, color=colour, lw=1.0, ls=":", label=f"{name}: the peak itself")
     ax.set(xscale="log", xlabel="volume (µm³)", ylabel="information (bit)", ylim=(-0.02, 1.08))
     plain_ticks(ax, (0.001, 0.01, 0.1, 0.5))
-    ax.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(0.33, 0.72))
+    ax.legend(frameon=False, fontsize=7, loc="lower right", bbox_to_anchor=(1.03, 0.08))
 
 
 def spread(number: int) -> list[int]:
