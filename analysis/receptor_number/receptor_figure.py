@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from study import Split
 
 COLOURS = {"gating": SERIES[0], "number": SERIES[3], "ion": SERIES[1]}
-SAID = {"entered": "ions that entered", "at peak": "free Ca at its mean's peak", "peak": "peak", "integral": "integral"}
+SAID = {"entered": "ions that entered", "at peak": "free Ca at one time", "peak": "peak", "integral": "integral"}
 
 
 def numbers(
@@ -75,7 +75,7 @@ def plot(
 ) -> None:
     """The telegraph, the parts of the variance over the number, and where they are even."""
     figure = blank(12.4, 7.6)
-    grid = figure.add_gridspec(2, 3, left=0.06, right=0.985, bottom=0.075, top=0.855, wspace=0.28, hspace=0.42)
+    grid = figure.add_gridspec(2, 3, left=0.085, right=0.985, bottom=0.075, top=0.855, wspace=0.28, hspace=0.42)
     places = {("NMDAR", "entered"): 1, ("NMDAR", "at peak"): 2, ("VSCC", "entered"): 4, ("VSCC", "at peak"): 5}
     ax = tidy(figure.add_subplot(grid[0]))
     draw_telegraph(ax, ions)
@@ -86,7 +86,7 @@ def plot(
         draw_split(ax, splits[kind][measure], theory[kind]["part"].sel(measure=measure), particles)
         ax.set_title(f"{kind}s: {SAID[measure]}", loc="left", fontsize=9.5, fontweight="bold", color=INK)
         if place == 1:
-            ax.legend(frameon=False, fontsize=7, loc="lower left")
+            ax.legend(frameon=False, fontsize=7, loc="upper right")
     ax = tidy(figure.add_subplot(grid[3]))
     draw_even(ax, splits, theory)
     ax.set_title("Where receptors and ions are even", loc="left", fontsize=9.5, fontweight="bold", color=INK)
@@ -143,7 +143,13 @@ def draw_split(ax: Axes, found: Split, theory: xr.DataArray, seen: xr.DataArray 
         )
     value, error = found.even["gating"]
     ax.set_title(f"even at {value:.0f} ± {error:.0f}", loc="right", fontsize=8, color=QUIET)
-    ax.set(xscale="log", yscale="log", xlabel="receptors", ylabel="variance over trials (ions²)")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="receptors",
+        ylabel="variance over trials (ions²)",
+        ylim=(0.06 * found.ion, None),
+    )
 
 
 def draw_even(ax: Axes, splits: dict[str, dict[str, Split]], theory: dict[str, xr.Dataset]) -> None:

@@ -69,7 +69,7 @@ def scanned(kind: Kind, folder: Path, size: Size) -> dict[str, xr.Dataset]:
                 rows.append(measured(trials_of(made)["count"], kind))
             return xr.concat(rows, "n").assign_coords(n=list(numbers))
 
-        asked = (numbers, trials, scenario(kind, 1, frozen, written(folder / "tables", kind, 1)).text)
+        asked = (kind.peak, numbers, trials, scenario(kind, 1, frozen, written(folder / "tables", kind, 1)).text)
         results[frozen] = kept(folder / f"{kind.name}_{frozen.replace(' ', '_')}.zarr", asked, run)
     return results
 
@@ -141,7 +141,9 @@ def theory(kind: Kind, folder: Path) -> xr.Dataset:
         ).to_dataset()
 
     return kept(
-        folder / f"theory_{kind.name}.zarr", scenario(kind, 1, FULL, written(folder / "tables", kind, 1)).text, run
+        folder / f"theory_{kind.name}.zarr",
+        (kind.peak, scenario(kind, 1, FULL, written(folder / "tables", kind, 1)).text),
+        run,
     )
 
 
