@@ -68,6 +68,8 @@ def scenario(volume: float, pulse: float, trials: int, seed: int = 1, engine: st
         "run.seed": seed,
         "run.engine": engine,
     }
+    if engine == "particles":
+        settings["run.cell"] = "80 nm"
     return load_scenario(SCENARIO, [f"{key}={value}" for key, value in settings.items()])
 
 
