@@ -65,7 +65,8 @@ class Progress:
             told = f" {len(self._done)}/{self._trials} trials"
             speed = f", {rate:.1f} M {self._counted}/s" if self._counted else ""
             self._bar.set_postfix_str(told + speed, refresh=False)
-            self._bar.update((time - self._reached.get(number, 0.0)) / self._t_stop)
+            step = (time - self._reached.get(number, 0.0)) / self._t_stop
+            self._bar.update(min(step, self._bar.total - self._bar.n))  # round-off may add up to more than all
             self._reached[number] = time
 
     def __enter__(self) -> Progress:

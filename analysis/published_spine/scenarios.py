@@ -1,13 +1,14 @@
 """Write the scenarios of this folder: the published spine model, from the mechanisms and the geometries.
 
-The table of the published geometries is here too; analysis/size_and_shape runs all of them.
+The table of the published geometries is here too; analysis/morphology_and_weight runs all of them.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,30 @@ GLUTAMATE_ABOVE = 0.015  # the PSD's middle [um], as in the published code
 THICKNESS = 0.1  # of the presynaptic body [um]: more than a reaction cell, so that nothing meets through it
 MARGIN = 0.5  # of the outside around everything [um]; the published one has no end
 LENGTHS = ("head_radius", "head_height", "neck_radius", "neck_length", "psd_radius", "edge")
-APPARATUS = {
-    "kind": "spine",
-    "head_radius": "0.2388 um",
-    "head_height": "0.2631 um",
-    "neck_radius": "0.0455 um",
-    "neck_length": "0.7613 um",
-    "psd_radius": "0.1 um",
-    "edge": "40 nm",
-}
 APPARATUS_FOOT = 0.015  # above the spine's [um]
+
+
+@dataclass(frozen=True)
+class Apparatus:
+    """A spine apparatus: a head on a neck, that stands in a spine.
+
+    Attributes
+    ----------
+    head_radius, head_height, neck_radius, neck_length, psd_radius, edge : float
+        [um]; the shape has a PSD, which nothing looks at.
+    """
+
+    head_radius: float
+    head_height: float
+    neck_radius: float
+    neck_length: float
+    psd_radius: float = 0.1
+    edge: float = 0.04
+
+    @property
+    def shape(self) -> dict[str, str]:
+        """As a scenario has it."""
+        return {"kind": "spine"} | {key: _um(value) for key, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -48,9 +63,12 @@ class Spine:
     factor : float
         How many times as long, wide and high as the control, so that volume and area come out.
     volume, area, psd : float
-        [um^3], [um^2], [um^2]
+        Of the cytosol, which an apparatus takes its own from [um^3]; of the membrane and of the PSD [um^2].
     nmdar, ampar : int
         Receptors on the PSD.
+    neck : dict
+        Lengths that differ from the control's, where its neck is thinner or thicker [um].
+    apparatus : Apparatus, optional
     """
 
     name: str
@@ -61,6 +79,13 @@ class Spine:
     psd: float
     nmdar: int
     ampar: int
+    neck: Mapping[str, float] = field(default_factory=dict)
+    apparatus: Apparatus | None = None
+
+    @property
+    def family(self) -> str:
+        """The control's name: thin, mushroom or filopodium."""
+        return Path(self.file).stem
 
     @property
     def vscc(self) -> int:
@@ -73,7 +98,7 @@ class Spine:
         The published PSDs did not grow with their spines: x2 has 5.4 times the area of its control's, not 4 times.
         """
         control = load_shape(GEOMETRIES / self.file).parameters
-        given = {key: self.factor * control[key] for key in LENGTHS}
+        given = {key: self.factor * control[key] for key in LENGTHS} | dict(self.neck)
         if self.factor != 1.0:
             first = next(spine for spine in SPINES if spine.file == self.file and spine.factor == 1.0)
             radius, area = _caps(control["head_radius"], control["head_height"] / 2.0)
@@ -83,16 +108,43 @@ class Spine:
         return given
 
 
+_THIN = {"file": "thin.toml", "factor": 1.0, "psd": 0.045, "nmdar": 7, "ampar": 54}
+_MUSHROOM = {"file": "mushroom.toml", "factor": 1.0, "psd": 0.232, "nmdar": 35, "ampar": 278}
 SPINES = (
     Spine("filopodium x0.5", "filopodium.toml", 0.5, 0.017, 0.717, 0.031, 5, 37),
     Spine("filopodium x0.75", "filopodium.toml", 0.75, 0.058, 1.609, 0.064, 10, 77),
     Spine("filopodium", "filopodium.toml", 1.0, 0.138, 2.860, 0.127, 19, 152),
-    Spine("thin", "thin.toml", 1.0, 0.035, 0.611, 0.045, 7, 54),
-    Spine("mushroom", "mushroom.toml", 1.0, 0.271, 2.567, 0.232, 35, 278),
+    Spine("thin", **_THIN, volume=0.035, area=0.611),
+    Spine("mushroom", **_MUSHROOM, volume=0.271, area=2.567),
     Spine("thin x2", "thin.toml", 2.005, 0.283, 2.453, 0.241, 36, 289),
     Spine("mushroom x1.33", "mushroom.toml", 1.334, 0.643, 4.568, 0.526, 79, 631),
+    *(
+        Spine(f"{name} neck", **control, volume=volume, area=area, neck=dict(zip(LENGTHS, lengths, strict=False)))
+        for name, control, volume, area, lengths in (
+            ("thin, thin", _THIN, 0.034, 0.653, (0.1915, 0.4033, 0.03675, 0.7711)),
+            ("thin, thick", _THIN, 0.035, 0.590, (0.1939, 0.4083, 0.06125, 0.2682)),
+            ("mushroom, thin", _MUSHROOM, 0.270, 2.689, (0.5003, 0.4793, 0.0735, 1.2211)),
+            ("mushroom, thick", _MUSHROOM, 0.272, 2.507, (0.4998, 0.4788, 0.1225, 0.5008)),
+        )
+    ),
+    *(
+        Spine(f"{name} apparatus", **control, volume=volume, area=area, apparatus=Apparatus(*lengths))
+        for name, control, volume, area, lengths in (
+            ("thin, small", _THIN, 0.033, 0.611, (0.0635, 0.1538, 0.0228, 0.4613, 0.02, 0.02)),
+            ("thin, medium", _THIN, 0.030, 0.611, (0.0953, 0.2309, 0.0228, 0.421, 0.02, 0.02)),
+            ("thin, large", _THIN, 0.026, 0.611, (0.1186, 0.2872, 0.0228, 0.3922, 0.02, 0.02)),
+            ("mushroom, small", _MUSHROOM, 0.255, 2.567, (0.1701, 0.1875, 0.0455, 0.8001)),
+            ("mushroom, medium", _MUSHROOM, 0.235, 2.567, (0.2388, 0.2631, 0.0455, 0.7613)),
+            ("mushroom, large", _MUSHROOM, 0.203, 2.567, (0.3031, 0.334, 0.0455, 0.7254)),
+        )
+    ),
 )
-"""The published geometries that a head on a neck can be, by volume over area."""
+"""All idealised geometries of the paper.
+
+Lengths of necks, and sizes of heads and apparatuses, are ours, solved for so that the meshes have the published volumes
+and areas. The area of an apparatus is published for the medium one of the mushroom alone: the others have its form,
+and the volume that leaves the published one to the spine.
+"""
 
 
 def _caps(radius: float, half_height: float) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +155,7 @@ def _caps(radius: float, half_height: float) -> tuple[np.ndarray, np.ndarray]:
     return rim, np.concatenate([[0.0], np.cumsum(step)])
 
 
-def scenario(spine: Spine, title: str, folder: Path = HERE, *, apparatus: bool = False, trials: int = 50) -> str:
+def scenario(spine: Spine, title: str, folder: Path = HERE, *, trials: int = 50) -> str:
     """The text of a scenario that stands in a folder: a published spine and all that is in it.
 
     Parameters
@@ -112,8 +164,6 @@ def scenario(spine: Spine, title: str, folder: Path = HERE, *, apparatus: bool =
     title : str
     folder : Path
         In which its paths begin.
-    apparatus : bool
-        Whether it has the spine apparatus of the mushroom, with pumps.
     trials : int
     """
     lengths = spine.lengths()
@@ -121,18 +171,22 @@ def scenario(spine: Spine, title: str, folder: Path = HERE, *, apparatus: bool =
     middle = lengths["neck_length"] + half * np.sqrt(1.0 - (lengths["neck_radius"] / lengths["head_radius"]) ** 2)
     rim = middle + half * np.sqrt(1.0 - (lengths["psd_radius"] / lengths["head_radius"]) ** 2)
     top, side = middle + half, lengths["psd_radius"] / np.sqrt(2.0)
-    changed = {key: _um(value) for key, value in lengths.items()} if spine.factor != 1.0 else {}
+    changed = {key: _um(lengths[key]) for key in (LENGTHS if spine.factor != 1.0 else spine.neck)}
     m = mechanisms
     parts = [m.CALCIUM, m.MOBILE_BUFFER, m.FIXED_BUFFER, m.PMCA, m.NCX, m.VSCC, m.GLUTAMATE, m.NMDAR_CLEFT, m.AMPAR]
-    chemistry = m.assembled(*parts, *([m.SERCA] if apparatus else []), tables=_seen(HERE.parent / "tables", folder))
+    chemistry = m.assembled(
+        *parts, *([m.SERCA] if spine.apparatus else []), tables=_seen(HERE.parent / "tables", folder)
+    )
     released = [
         {"species": "VSCC_0", "count": spine.vscc, "on": "membrane"},
         {"species": "NMDAR_C0", "count": spine.nmdar, "on": "psd"},
         {"species": "AMPAR_C0", "count": spine.ampar, "on": "psd"},
         {"species": "glu", "count": 500, "at": [_um(0), _um(0), _um(top + GLUTAMATE_ABOVE)]},
     ]
-    presynapse = {"name": "presynapse", "copy": "psd", "offset": _um(CLEFT), "thickness": _um(THICKNESS)}
-    store = {"name": "apparatus", "shape": APPARATUS, "at": [_um(0), _um(0), _um(APPARATUS_FOOT)], "inside": "lumen"}
+    surfaces = [{"name": "presynapse", "copy": "psd", "offset": _um(CLEFT), "thickness": _um(THICKNESS)}]
+    if spine.apparatus:
+        stands = {"shape": spine.apparatus.shape, "at": [_um(0), _um(0), _um(APPARATUS_FOOT)]}
+        surfaces.append({"name": "apparatus", **stands, "inside": "lumen"})
     low, high = [_um(-side), _um(-side), _um(rim)], [_um(side), _um(side), _um(top + CLEFT)]
     cleft = {"name": "cleft", "of": "outside", "within": {"box": {"low": low, "high": high}}}
     return "\n".join(
@@ -140,7 +194,7 @@ def scenario(spine: Spine, title: str, folder: Path = HERE, *, apparatus: bool =
             f"schema = 1\ntitle = {_toml(title)}",
             _table("[geometry]", {"file": _seen(GEOMETRIES / spine.file, folder)} | changed),
             _table("[geometry.outside]", {"margin": _um(MARGIN)}),
-            *[_table("[[geometry.surface]]", entry) for entry in [presynapse, *([store] if apparatus else [])]],
+            *[_table("[[geometry.surface]]", entry) for entry in surfaces],
             _table("[[geometry.compartment]]", cleft),
             _table("[run]", {"t_stop": "35 ms", "dt": "1 us", "sample_every": "0.1 ms", "trials": trials, "seed": 1}),
             *[_table("[[species]]", entry) for entry in chemistry["species"]],
@@ -182,14 +236,15 @@ HEADER = """\
 
 def main() -> None:
     """Write the scenarios that stand in this folder."""
-    thin, mushroom = SPINES[3], SPINES[4]
+    known = {spine.name: spine for spine in SPINES}
     event = "500 glutamate molecules and a back-propagating action potential"
-    for name, spine, title, apparatus in (
-        ("thin", thin, f"The published thin spine: {event}", False),
-        ("mushroom", mushroom, f"The published mushroom spine: {event}", False),
-        ("mushroom_apparatus", mushroom, f"The published mushroom spine with a spine apparatus: {event}", True),
+    for name, spine, what in (
+        ("thin", "thin", "thin spine"),
+        ("mushroom", "mushroom", "mushroom spine"),
+        ("mushroom_apparatus", "mushroom, medium apparatus", "mushroom spine with a spine apparatus"),
     ):
-        text = f"{HEADER.format(title=title)}\n{scenario(spine, title, apparatus=apparatus)}\n"
+        title = f"The published {what}: {event}"
+        text = f"{HEADER.format(title=title)}\n{scenario(known[spine], title)}\n"
         (HERE / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
