@@ -178,8 +178,9 @@ def numbers(data: xr.Dataset) -> list[str]:
     sets = {"all": data, **{name: data.isel(spine=data.family == name) for name in ("thin", "mushroom", "filopodium")}}
     for name in ("thin", "mushroom"):
         sets[f"{name}, not scaled"] = variants.isel(spine=variants.family == name)
+    enough = {name: some for name, some in sets.items() if some.sizes["spine"] > 3}
     for what, unit in UNITS.items():
-        for name, some in sets.items():
+        for name, some in enough.items():
             for against, said in (("ratio", "V/A [um]"), ("volume", "V [um^3]")):
                 through = trend(some.assign({what: unit * some[what]}), what, against)
                 lines.append(f"{what} of {name} against {said}: means {through}")
@@ -196,7 +197,7 @@ def _about(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
 def plot(data: xr.Dataset, path: Path) -> None:
     """Means with standard errors, and the line through them, against volume over area and volume."""
     figure = blank(10.4, 8.0)
-    grid = figure.add_gridspec(2, 2, left=0.075, right=0.985, bottom=0.07, top=0.845, wspace=0.2, hspace=0.3)
+    grid = figure.add_gridspec(2, 2, left=0.075, right=0.985, bottom=0.07, top=0.83, wspace=0.2, hspace=0.3)
     titles = {"peak": ("Peak of free Ca", "ions"), "weight": ("Weight after 35 ms", "weight (x 10⁻⁶)")}
     for row, (what, (title, label)) in enumerate(titles.items()):
         for column, (against, said, scale) in enumerate(
@@ -216,7 +217,7 @@ def plot(data: xr.Dataset, path: Path) -> None:
     )
     least, most = int(data.peak.notnull().sum("trial").min()), int(data.peak.notnull().sum("trial").max())
     said = f"{data.sizes['spine']} geometries, {least} to {most} trials each: mean and standard error; "
-    figure.text(0.02, 0.925, said + "line through the means with its 95 % band", fontsize=9, color=QUIET)
+    figure.text(0.02, 0.928, said + "line through the means with its 95 % band", fontsize=9, color=QUIET)
     _legend(figure)
     written(figure, path)
 
@@ -259,7 +260,7 @@ def _legend(figure: Figure) -> None:
     handles = [Line2D([], [], marker="o", ls="", color=colour, ms=6, label=name) for name, colour in FAMILIES.items()]
     handles += [Line2D([], [], marker=marker, ls="", color=QUIET, ms=6, label=name) for name, marker in KINDS.items()]
     figure.legend(
-        handles=handles, loc="upper right", bbox_to_anchor=(0.99, 0.975), ncols=7, frameon=False, fontsize=8,
+        handles=handles, loc="upper left", bbox_to_anchor=(0.01, 0.922), ncols=7, frameon=False, fontsize=8,
         labelcolor=INK, handletextpad=0.1, columnspacing=1.0,
     )  # fmt: skip
 
