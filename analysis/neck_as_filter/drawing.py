@@ -31,8 +31,8 @@ def plot(kept: xr.Dataset, spilt: xr.Dataset, path: Path, band: float) -> None:
         ax.set(xlabel="radius of the neck (nm)", ylabel=label)
         ax.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK, pad=26)
         ax.legend(
-            loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=5, frameon=False, fontsize=7.5, labelcolor=INK,
-            handlelength=1.4, handletextpad=0.4, columnspacing=0.9, borderpad=0.2,
+            loc="lower left", bbox_to_anchor=(-0.02, 0.99), ncols=6, frameon=False, fontsize=7, labelcolor=INK,
+            handlelength=1.2, handletextpad=0.3, columnspacing=0.7, borderpad=0.2,
         )  # fmt: skip
     figure.text(0.02, 0.935, "A neck as a filter", fontsize=13, fontweight="bold", color=INK)
     written(figure, path)
