@@ -55,6 +55,10 @@ KINDS = {
     "line_density": Kind("a number in a length is given in 1/um", "2 /um", "1/um"),
     "resistance": Kind("a resistance is given in Mohm", "100 Mohm", "Mohm"),
     "resistivity": Kind("a resistivity is given in ohm cm", "150 ohm cm", "Mohm um"),
+    "voltage": Kind("a voltage is given in mV", "-65 mV", "mV", signed=True),
+    "conductance": Kind("a conductance is given in pS or nS", "3.72 pS", "pS"),
+    "capacitance": Kind("the capacitance of a membrane is given in uF/cm^2", "1 uF/cm^2", "uF/cm^2"),
+    "specific_resistance": Kind("the resistance of a membrane is given in ohm cm^2", "10000 ohm cm^2", "ohm cm^2"),
     "diffusion": Kind("a diffusion coefficient is given in um^2/s", "220 um^2/s", "um^2/s"),
     "velocity": Kind("a velocity is given in um/s", "20 um/s", "um/s"),
     "volume": Kind("a volume is given in um^3", "0.1 um^3", "um^3"),
@@ -123,7 +127,8 @@ def _factor(unit: str, kind: str) -> Decimal | None:
 
 
 SHOWN = {
-    "time": "s", "coordinate": "um", "turn": "rad", "line_density": "1/um", "resistance": "Mohm", "diffusion": "um^2/s",
+    "time": "s", "coordinate": "um", "turn": "rad", "line_density": "1/um", "resistance": "Mohm", "voltage": "mV",
+    "conductance": "pS", "diffusion": "um^2/s",
     "velocity": "um/s", "volume": "um^3", "area": "um^2", "concentration": "uM", "density": "1/um^2", "rate1": "1/s",
     "rate2": "1/M/s", "rate0": "uM/s",
 }  # fmt: skip

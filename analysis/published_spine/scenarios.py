@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from spinemc.chemistry import mechanisms
+from spinemc import mechanisms
 from spinemc.scenario import load_shape
 
 HERE = Path(__file__).parent
@@ -229,7 +229,7 @@ def _toml(value: Any) -> str:
 HEADER = """\
 # {title}
 #
-# Written by scenarios.py from spinemc.chemistry.mechanisms, where each number stands with its source: Bell, Holst,
+# Written by scenarios.py from spinemc.mechanisms, where each number stands with its source: Bell, Holst,
 # Lee & Rangamani 2022, J Gen Physiol 154:e202112980, and the code that accompanies it. README.md says what is a choice.
 """
 

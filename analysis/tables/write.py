@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spinemc.chemistry import mechanisms
+from spinemc import mechanisms
 
 PEAK, DECAY = 1e-3, 1.2e-3  # of the glutamate transient of analysis/one_spine [M], [s]: a choice
 TIME = 1e-3 * np.concatenate([np.arange(0.0, 5.0, 0.05), np.arange(5.0, 35.01, 0.25)])  # s

@@ -11,8 +11,7 @@ from scipy.integrate import solve_ivp
 from scipy.special import erf
 from scipy.stats import spearmanr
 
-from spinemc import simulate
-from spinemc.chemistry import mechanisms
+from spinemc import mechanisms, simulate
 from spinemc.geometry import build
 from spinemc.scenario import Scenario, load_scenario, override, parse_scenario
 from spinemc.units import AVOGADRO

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from scenes import BALL, ORGANELLE, scene, turns
 
-from spinemc.chemistry import mechanisms
+from spinemc import mechanisms
 from spinemc.chemistry.ions import carried
-from spinemc.chemistry.mechanisms import assembled
 from spinemc.chemistry.network import network
 from spinemc.errors import ScenarioError
 from spinemc.geometry import build
+from spinemc.mechanisms import assembled
 from spinemc.scenario import IonRecord, Release, Scenario
 
 

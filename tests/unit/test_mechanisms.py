@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinemc.chemistry import mechanisms
+from spinemc import mechanisms
 from spinemc.scenario import Scenario, load_scenario
 from spinemc.units import AVOGADRO
 

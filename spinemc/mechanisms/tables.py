@@ -7,15 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from spinemc.chemistry.mechanisms.channels import (
-    nmdar_block,
-    nmdar_flux,
-    nmdar_unblocked_flux,
-    voltage,
-    vscc_flux,
-    vscc_rates,
-)
-from spinemc.chemistry.mechanisms.receptors import glutamate, nmdar_binding
+from spinemc.mechanisms.channels import voltage, vscc_flux, vscc_rates
+from spinemc.mechanisms.synapse import glutamate, nmdar_binding, nmdar_block, nmdar_flux, nmdar_unblocked_flux
 
 
 def tables(time: np.ndarray, peak: float = 1e-3, decay: float = 1.2e-3) -> dict[str, tuple[str, np.ndarray]]:
