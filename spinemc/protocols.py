@@ -98,8 +98,8 @@ def bursts(n: int, spikes: int, rate: float, every: float, at: float = 0.0) -> n
         raise ScenarioError(f"protocol: {n * spikes:.3g} spikes are more than {MOST_SPIKES:.0e}: use fewer.")
     if n > 1 and (spikes - 1) / rate >= every:
         raise ScenarioError(
-            f"protocol: a burst of {spikes} spikes at {rate:g} Hz lasts {(spikes - 1) / rate:g} s and the next starts after "
-            f"{every:g} s: let them start further apart."
+            f"protocol: a burst of {spikes} spikes at {rate:g} Hz lasts {(spikes - 1) / rate:g} s and the next "
+            f"starts after {every:g} s: let them start further apart."
         )
     return _checked((at + every * np.arange(n)[:, None] + np.arange(spikes) / rate).ravel())
 
