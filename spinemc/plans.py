@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from spinemc import plasticity
+from spinemc.chemistry.drive import driven
 from spinemc.chemistry.ions import ways
 from spinemc.chemistry.names import check_names, each_place
 from spinemc.chemistry.network import network
@@ -53,6 +54,7 @@ def prepare(scenario: Scenario) -> System:
     geometry = build(scenario.geometry, scenario.path)
     scenario = each_place(scenario, geometry)
     check_names(scenario, geometry)
+    scenario = driven(scenario, geometry)
     for spec in scenario.plasticity:
         plasticity.complete(spec.rule, plasticity.rule(spec.rule).PARAMETERS, spec.parameters)
     _refuse_large(scenario, geometry)

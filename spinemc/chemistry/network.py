@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinemc.errors import ScenarioError
 from spinemc.geometry import Geometry
 from spinemc.scenario import Rate, Scenario
+from spinemc.scenario.driven import Driven
 from spinemc.scenario.places import homes, parts, placed, space_of
 
 
@@ -88,6 +90,11 @@ def network(scenario: Scenario, geometry: Geometry) -> Network:
     -------
     Network
         One-way steps in the order of the scenario, forward before backward.
+
+    Raises
+    ------
+    ScenarioError
+        A rate is not one in time yet.
     """
     spaces, home = scenario.geometry.spaces, homes(scenario.species)
     number = {s.name: i for i, s in enumerate(scenario.species)}
@@ -96,8 +103,10 @@ def network(scenario: Scenario, geometry: Geometry) -> Network:
     at_home = [number[parts(name)[0]] for name in names]
     kinds = [scenario.species[i] for i in at_home]
     within = [space_of(name, home) for name in names]
-    ways = []
+    ways: list[tuple[tuple[str, ...], tuple[str, ...], Rate, str | None]] = []
     for reaction in scenario.reaction:
+        if isinstance(reaction.kf, Driven) or isinstance(reaction.kb, Driven):
+            raise ScenarioError(f"{reaction.equation}: its rate follows the voltage: `drive.driven` makes it a rate.")
         ends = (reaction.reactants, reaction.products)
         ways.append((*ends, reaction.kf, reaction.inside))
         if reaction.kb is not None:

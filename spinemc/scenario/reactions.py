@@ -11,6 +11,7 @@ from typing import Any
 
 from spinemc import units
 from spinemc.errors import ScenarioError
+from spinemc.scenario.driven import Driven
 from spinemc.scenario.places import parts
 from spinemc.scenario.sections import Names
 from spinemc.scenario.table import Reader, Table, file_in, nearest
@@ -170,11 +171,13 @@ def rate_kind(surface: Sequence[bool]) -> str:
 
 
 def rate(kind: str | None, folder: Path) -> Reader:
-    """A rate: a quantity, or a table in a file."""
+    """A rate: a quantity, a table in a file, or what a mechanism has in its place."""
 
-    def read(value: Any) -> Rate | None:
+    def read(value: Any) -> Rate | Driven | None:
         if kind is None:
             return None
+        if isinstance(value, Driven):
+            return value
         if not isinstance(value, Mapping):
             return Rate.constant(units.quantity(value, kind))
         if set(value) != {"table"}:
@@ -206,15 +209,37 @@ def rate_table(path: Path, kind: str) -> Rate:
     ScenarioError
         The file cannot be read, or a row is not two finite numbers, negative or out of order.
     """
+    scale = units.quantity(f"1 {TABLE_UNIT[kind]}", kind)
+    time, rate = [], []
+    for at, (t, value) in rows(path, "rate"):
+        if value < 0:
+            raise ScenarioError(f"{path.name}, line {at}: the rate, {value:g}, is negative.")
+        time.append(t)
+        rate.append(value * scale)
+    return Rate(tuple(time), tuple(rate))
+
+
+def rows(path: Path, what: str) -> list[tuple[int, tuple[float, float]]]:
+    """The rows of a file of two columns, a time [s] and a number, each with its line.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What the number is, for messages.
+
+    Raises
+    ------
+    ScenarioError
+        The file cannot be read, or a row is not two finite numbers or out of order.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
         raise ScenarioError(f"{path.name} is not a text in UTF-8.") from None
     except OSError as error:
         raise ScenarioError(f"{path.name} cannot be read: {error.strerror}.") from None
-    scale = units.quantity(f"1 {TABLE_UNIT[kind]}", kind)
-    time: list[float] = []
-    rate: list[float] = []
+    found: list[tuple[int, tuple[float, float]]] = []
     heading_allowed = True
     for at, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -222,21 +247,19 @@ def rate_table(path: Path, kind: str) -> Rate:
         row = _row(line)
         if row is None:
             if not heading_allowed:
-                raise ScenarioError(f'{path.name}, line {at}: "{line.strip()[:40]}" is not a time and a rate.')
+                raise ScenarioError(f'{path.name}, line {at}: "{line.strip()[:40]}" is not a time and a {what}.')
             heading_allowed = False
             continue
         heading_allowed = False
         if not all(map(math.isfinite, row)):
-            raise ScenarioError(f"{path.name}, line {at}: the time and the rate must be finite.")
-        if row[1] < 0:
-            raise ScenarioError(f"{path.name}, line {at}: the rate, {row[1]:g}, is negative.")
-        if time and row[0] <= time[-1]:
-            raise ScenarioError(f"{path.name}, line {at}: the time, {row[0]:g} s, does not come after {time[-1]:g} s.")
-        time.append(row[0])
-        rate.append(row[1] * scale)
-    if not time:
-        raise ScenarioError(f"{path.name} has no row: a table needs at least one time and rate.")
-    return Rate(tuple(time), tuple(rate))
+            raise ScenarioError(f"{path.name}, line {at}: the time and the {what} must be finite.")
+        if found and row[0] <= found[-1][1][0]:
+            before = found[-1][1][0]
+            raise ScenarioError(f"{path.name}, line {at}: the time, {row[0]:g} s, does not come after {before:g} s.")
+        found.append((at, row))
+    if not found:
+        raise ScenarioError(f"{path.name} has no row: a table needs at least one time and {what}.")
+    return found
 
 
 def _row(line: str) -> tuple[float, float] | None:

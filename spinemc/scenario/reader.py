@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario import molecules, networks, records, sections, surfaces
+from spinemc.scenario import mechanisms, molecules, networks, records, sections, stimuli, surfaces
+from spinemc.scenario.driven import Placed
 from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
 from spinemc.scenario.places import homes, parts, placed
 from spinemc.scenario.reactions import reaction
@@ -120,11 +121,21 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     geometry = surfaces.geometry(top.table("geometry"), folder)
     run = sections.run(top.table("run"))
     names = _names(geometry)
-    molecular, networked = top.tables("molecule"), top.tables("network")
-    species = sections.species(top.tables("species", required=not networked), names)
+    molecular, networked, known = top.tables("molecule"), top.tables("network"), top.tables("mechanism")
+    species = sections.species(top.tables("species", required=not networked and not known), names)
     before = len(faults)
     made: list[Reaction] = []
     seeds: list[Release] = []
+    voltage = stimuli.voltage(top.table("voltage"), folder) if top.has("voltage") else None
+    inputs = [stimuli.stimulus(t, names, run, folder) for t in top.tables("stimulus")]
+    stimulus = [s for read in inputs for s in read.stimuli]
+    listed: list[Placed] = []
+    for t in known:
+        names = replace(names, home=homes(species))
+        around = mechanisms.Around(names, folder, run.t_stop, voltage is not None, stimulus)
+        more, steps, there, placed_one = mechanisms.mechanism(t, around)
+        species, made, seeds = species + more, made + steps, seeds + there
+        listed += [placed_one] if placed_one is not None else []
     for t in molecular:
         names = replace(names, home=homes(species))
         more, binding = molecules.molecule(t, names, folder)
@@ -137,14 +148,16 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     names = replace(names, home=homes(species))
     equations = [reaction(t, names, folder) for t in top.tables("reaction")]
     reactions = [r for r in equations if r is not None] + made
-    releases = [sections.release(t, names, run.t_stop) for t in top.tables("release")] + seeds
+    own = top.tables("release")
+    later = [t for read in inputs for t in read.releases]
+    releases = [sections.release(t, names, run.t_stop) for t in (*own, *later)] + seeds
     boundaries = sections.boundaries(top.tables("boundary"), names)
     record = top.table("record", required=False)
     ions = records.ions(record.tables("ions"), names, run)
     positions = records.positions(record.tables("positions"), names, run, ions)
     plasticity = [sections.plasticity(t, names) for t in top.tables("plasticity")]
     if whole and len(reactions) == len(equations) + len(made):
-        sources = [*_sources(tables, names), *(seed.species for seed in seeds)]
+        sources = [*_sources(tables, names), *(release.species for release in releases[len(own) :])]
         lost, elsewhere = _absent(names, reactions, sources, _passing(boundaries))
         for name in lost + (elsewhere if not faults else []):  # a fault may have put it in the wrong space
             top.note(
@@ -166,6 +179,9 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
         positions=tuple(positions),
         ions=ions,
         plasticity=tuple(plasticity),
+        mechanism=tuple(listed),
+        voltage=voltage,
+        stimulus=tuple(stimulus),
         title=title,
         text=tomli_w.dumps(tables),
         path=path,

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from spinemc.scenario.driven import Driven, Placed, Stimulus, Voltage
+
 Vector = tuple[float, float, float]
 
 MEMBRANE = "membrane"
@@ -258,8 +260,8 @@ class Reaction:
     equation: str
     reactants: tuple[str, ...]
     products: tuple[str, ...]
-    kf: Rate
-    kb: Rate | None = None
+    kf: Rate | Driven
+    kb: Rate | Driven | None = None
     inside: str | None = None  # the compartment of a zeroth-order reaction (TOML: `in`)
 
 
@@ -368,6 +370,9 @@ class Scenario:
     positions: tuple[PositionRecord, ...] = ()
     ions: IonRecord | None = None
     plasticity: tuple[PlasticitySpec, ...] = ()
+    mechanism: tuple[Placed, ...] = ()  # what the species and reactions of each stand among
+    voltage: Voltage | None = None
+    stimulus: tuple[Stimulus, ...] = ()
     title: str = ""
     text: str = ""  # the TOML as run; empty where it was built from values
     path: Path | None = None  # the file it came from; relative paths start there
@@ -386,7 +391,8 @@ class Scenario:
         from spinemc.scenario.reader import read_tables
 
         names = ("title", "geometry", "run", "species", "reaction", "release", "boundary", "plasticity")
-        tables = {name: getattr(self, name) for name in names if getattr(self, name) not in ((), "")}
+        names += ("mechanism", "voltage", "stimulus")
+        tables = {name: getattr(self, name) for name in names if getattr(self, name) not in ((), "", None)}
         given = {"record": record, "molecule": molecule, "network": network}
         tables |= {name: table for name, table in given.items() if table}
         vars(self).update(vars(read_tables(tables, self.path)))
