@@ -15,7 +15,7 @@ from spinemc.mechanisms import Drive, voltage
 from spinemc.scenario import Rate, Scenario
 from spinemc.scenario.driven import Driven, Stimulus
 
-TOLERANCE = 1e-3
+TOLERANCE = 2e-4
 """How far off a rate that is linear between rows may be, of its own size and of its largest."""
 
 MOST_ROWS = 1_000_000
@@ -99,7 +99,7 @@ class Inputs:
             rows, volts = given.table
             return lambda time: np.interp(time, rows, volts)
         if given.waveform is not None:
-            return self._waveform
+            return voltage if given.waveform == "bell2022" else self._each
         cell, there = self._circuit
         found = node if node is not None else cell.node(place)
         if found is None or found not in there:
@@ -110,10 +110,8 @@ class Inputs:
             )
         return there[found]
 
-    def _waveform(self, time: np.ndarray) -> np.ndarray:
-        """The published course, or its two parts at each input and each spike."""
-        if not self.scenario.stimulus:
-            return voltage(time)
+    def _each(self, time: np.ndarray) -> np.ndarray:
+        """The two parts of the published course, after each input and each spike."""
         inputs = sorted(t for s in self.scenario.stimulus if s.event == "glutamate" for t in s.time)
         synaptic = circuit.kicks(inputs, 50e-3, time) - circuit.kicks(inputs, 5e-3, time)
         spike = 0.75 * circuit.kicks(self.spikes, 3e-3, time) + 0.25 * circuit.kicks(self.spikes, 25e-3, time)
@@ -174,7 +172,7 @@ def sampled(function: Course, t_stop: float, jumps: Iterable[float] = (), corner
         middle = 0.5 * (time[left] + time[left + 1])
         there = function(middle)
         off = np.abs(there - 0.5 * (value[left] + value[left + 1]))
-        allowed = TOLERANCE * np.maximum(there, TOLERANCE * value.max())
+        allowed = TOLERANCE * np.maximum(there, 1e-3 * value.max())
         split = (off > allowed) & (time[left + 1] - time[left] > _FINEST)
         at = left[split] + 1
         time, value = np.insert(time, at, middle[split]), np.insert(value, at, there[split])

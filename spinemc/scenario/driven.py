@@ -106,7 +106,7 @@ class Voltage:
     table : tuple of two tuples of float
         Times [s] and voltages [mV]: linear between them, held at the ends.
     waveform : str
-        A published course, "bell2022".
+        "bell2022", the published course, or "bell2022_each", its two parts after each input and each spike.
     circuit : Circuit
     """
 

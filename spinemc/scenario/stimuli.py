@@ -18,7 +18,8 @@ from spinemc.scenario.sections import Names
 from spinemc.scenario.table import REQUIRED, Table, each, file_in, integer, known, number, quantity, text
 from spinemc.scenario.values import Run
 
-WAVEFORMS = ("bell2022",)
+WAVEFORMS = ("bell2022", "bell2022_each")
+"""The published course from time 0 on, and its two parts after each input and each spike."""
 EVENTS = ("glutamate", "spike")
 PEAK, DECAY = "1 mM", "1.2 ms"
 """Of glutamate, if nothing is said: a choice, about as measured in culture (Clements et al. 1992, Science 258:1498)."""
