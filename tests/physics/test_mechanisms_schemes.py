@@ -1,4 +1,4 @@
-"""Mechanisms of a scenario against their schemes, written out here with the numbers of their sources and solved anew."""
+"""Mechanisms of a scenario against their schemes, written out with the numbers of their sources and solved anew."""
 
 import numpy as np
 import pytest
