@@ -118,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("store", type=_place, metavar="STORE")
     compare.add_argument("--with", dest="twins", type=_names, default=("ode", "lna"), metavar="NAME,...", help=_WITH)
 
+    mechanisms = command("mechanisms", _mechanisms, "tell the mechanisms of the literature, or one of them")
+    mechanisms.add_argument("kind", nargs="?", metavar="KIND", help="as a scenario's [[mechanism]] names it")
+
     plot = command("plot", _plot, "draw the figure that shows a run")
     plot.add_argument("store", type=_place, metavar="STORE")
     plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
@@ -202,6 +205,12 @@ def _geometry(given: Any) -> None:
 
         figures.plot_geometry(built, given.plot)
         print(given.plot)
+
+
+def _mechanisms(given: Any) -> None:
+    from spinemc.mechanisms import description
+
+    print(description.listed() if given.kind is None else description.described(given.kind))
 
 
 def _compare(given: Any) -> None:

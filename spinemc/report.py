@@ -11,6 +11,7 @@ from spinemc import contrast, ensemble, figures, observables, simulate, store, v
 from spinemc.chemistry.releases import expected_number
 from spinemc.forecast import forecast
 from spinemc.geometry import describe
+from spinemc.mechanisms import KINDS
 from spinemc.scenario import Scenario
 from spinemc.twins import levels
 
@@ -34,7 +35,7 @@ def check(scenario: Scenario) -> str:
     """
     system = simulate.prepare(scenario)
     scenario, run = system.scenario, system.scenario.run
-    lines = [describe(system.geometry), "", "released"]
+    lines = [describe(system.geometry), "", *_mechanisms(scenario), "released"]
     for release in scenario.release:
         where = (
             f"in {release.inside}" if release.inside else f"on {release.on}" if release.on else f"at {release.at} um"
@@ -51,6 +52,21 @@ def check(scenario: Scenario) -> str:
     lines.append(f"time: {about} {_duration(total)} on {cores} core{'s' if cores > 1 else ''} ({of})")
     lines.append(f"store: {'at most' if told.is_bound else 'about'} {told.bytes / 1e6:.3g} MB")
     return "\n".join(lines)
+
+
+def _mechanisms(scenario: Scenario) -> list[str]:
+    """What each mechanism stands for, and what of it is not as it usually is."""
+    if not scenario.mechanism:
+        return []
+    lines = ["mechanism    kind             species  reactions"]
+    for one in scenario.mechanism:
+        kind = KINDS[one.kind]
+        usual = {key: parameter.default for key, parameter in kind.parameters.items()}
+        changed = ", ".join(f"{key} = {value}" for key, value in one.values.items() if value != usual[key])
+        where = f"{one.amount} {'on' if kind.surface else 'in'} {one.place}".strip()
+        lines.append(f"  {one.name:<10} {one.kind:<16} {len(one.species):>7} {len(one.equations):>10}  {where}")
+        lines += [f"{'':<13}{changed}"] if changed else []
+    return [*lines, "  `spinemc mechanisms KIND` tells sources, temperatures and all parameters", ""]
 
 
 def _duration(seconds: float) -> str:

@@ -115,8 +115,8 @@ SERCA_KIND = Kind(
     name="serca",
     prefix="SERCA",
     what="pumps of a spine apparatus with a lumen, its calcium at the start, and the leak",
-    source=f"{BELL_2022}: x0 to x2 bind ions of the cytosol, y2 to y0 give them to the lumen; backward steps and leak "
-    "by `SERCA_BACK`, `SERCA_LEAK`",
+    source=f"{BELL_2022}: x0 to x2 bind ions of the cytosol, y2 to y0 give them to the lumen; steps back and leak are "
+    "published without a unit",
     temperature=UNTOLD,
     place="apparatus",
     build=_serca,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spinemc.mechanisms.kinds import CHOICE, UNTOLD, Chosen, Kind, Mechanism, Parameter, rates
+from spinemc.mechanisms.kinds import CHOICE, Chosen, Kind, Mechanism, Parameter, rates
 
 _LUMEN = Parameter("name", "lumen", "the space that the apparatus encloses", "the scenario's")
 
@@ -57,7 +57,7 @@ RYR_KIND = Kind(
     prefix="RYR",
     what="ryanodine receptor of a spine apparatus: two ions of the cytosol bind, then it opens",
     source=f"the scheme is {CHOICE}, of the form of ligand-gated channels, and so are all its numbers",
-    temperature=UNTOLD,
+    temperature=CHOICE,
     place="apparatus",
     build=_ryr,
     parameters={
@@ -84,7 +84,7 @@ IP3R_KIND = Kind(
     what="IP3 receptor of a spine apparatus: IP3 binds, an ion opens it, a second one shuts it",
     source="the order of steps is that of De Young & Keizer 1992 (PNAS 89:9895), in a chain; the chain and all its "
     f"numbers are {CHOICE}",
-    temperature=UNTOLD,
+    temperature=CHOICE,
     place="apparatus",
     build=_ip3r,
     parameters={

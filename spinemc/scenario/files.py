@@ -101,7 +101,7 @@ def _step(inner: Any, name: str, place: str) -> Any:
         return (
             inner[int(name) - 1] if 1 <= int(name) <= len(inner) else refuse(f"{place} has entries 1 to {len(inner)}.")
         )
-    named = {e["name"]: e for e in inner if isinstance(e, dict) and isinstance(e.get("name"), str)}
+    named = _named(inner)
     if name in named:
         return named[name]
     near = nearest(name, named)
@@ -109,6 +109,14 @@ def _step(inner: Any, name: str, place: str) -> Any:
         f"{place} has no entry named {name}. "
         + (f"Did you mean {near}?" if near else f"Name it by its number, from 1 to {len(inner)}.")
     )
+
+
+def _named(entries: list[Any]) -> dict[str, Any]:
+    """Entries by their names; those without one by their kind, where it is the only one of it."""
+    tables = [e for e in entries if isinstance(e, dict)]
+    kinds = [e.get("kind") for e in tables if "name" not in e]
+    found = {e["kind"]: e for e in tables if isinstance(e.get("kind"), str) and kinds.count(e["kind"]) == 1}
+    return found | {e["name"]: e for e in tables if isinstance(e.get("name"), str)}
 
 
 def _value(given: str) -> Any:

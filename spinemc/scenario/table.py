@@ -98,7 +98,7 @@ class Table:
         for key in self.entries:
             if key not in known:
                 near = nearest(key, known)
-                prefix = "" if self.prefix.endswith(" ") else self.prefix
+                prefix = self.prefix.rpartition(" ")[2]
                 advice = f"Did you mean {prefix}{near}?" if near else f"Known keys: {', '.join(known)}."
                 self.note(str(key), f" is not a key of {_cut(self.heading)}. {advice}")
         for inner in self.inner:
