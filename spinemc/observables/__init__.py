@@ -9,6 +9,7 @@ from spinemc.observables.comparison import comparison
 from spinemc.observables.correlation import autocorrelation
 from spinemc.observables.decay import decay
 from spinemc.observables.distribution import distribution, outcomes
+from spinemc.observables.fluorescence import fluorescence
 from spinemc.observables.influx import influx
 from spinemc.observables.information import information
 from spinemc.observables.moments import fano, mean_sem, moments, variance
@@ -26,6 +27,7 @@ __all__ = [
     "decay",
     "distribution",
     "fano",
+    "fluorescence",
     "influx",
     "information",
     "mean_passage",

@@ -185,6 +185,10 @@ class OfTree:
         """As `observables.influx`."""
         return observables.influx(self._tree, reactions, boundaries, **options)
 
+    def fluorescence(self, dye: str | None = None, where: str | None = None, **options: Any) -> xr.Dataset:
+        """As `observables.fluorescence`."""
+        return observables.fluorescence(self._tree, dye, where, **options)
+
     def coupling(self, species: str, top: str, bottom: str, **options: Any) -> xr.Dataset:
         """As `observables.coupling`, of what a species does in compartment `top` over what it does in `bottom`."""
         which = {key: options.pop(key) for key in ("quantity", "between") if key in options}
