@@ -107,12 +107,12 @@ def _rung(c: Chosen, site: str, n: int) -> tuple[str, str]:
     return c[f"bind_{site}{n + 1}"], c[f"unbind_{site}{n + 1}"]
 
 
-def _rungs(told: dict[str, tuple[str, str]]) -> dict[str, Parameter]:
+def _rungs(told: dict[str, tuple[str, str]], source: str = "") -> dict[str, Parameter]:
     """Rates of binding steps, by site and step, as "M1"."""
     made = {}
     for step, (bind, unbind) in told.items():
-        made[f"bind_{step}"] = Parameter("rate2", bind, f"the ion number {step[1]} of sites {step[0]}")
-        made[f"unbind_{step}"] = Parameter("rate1", unbind, "and back")
+        made[f"bind_{step}"] = Parameter("rate2", bind, f"the ion number {step[1]} of sites {step[0]}", source)
+        made[f"unbind_{step}"] = Parameter("rate1", unbind, "and back", source)
     return made
 
 
@@ -157,7 +157,8 @@ CALMODULIN_KIND = Kind(
                 "N2": ("108 /uM/s", "800 /s"),
                 "C1": ("6.8 /uM/s", "68 /s"),
                 "C2": ("6.8 /uM/s", "10 /s"),
-            }
+            },
+            f"that it is a step's is {CHOICE}",
         ),
     },
     amount=("concentration", "50 uM"),

@@ -210,13 +210,14 @@ VSCC_KIND = Kind(
 )
 
 _GATED = "m0h1 ... with m gates open and the h gate shut (h0) or open (h1); the name itself with all of them open"
-_PASSES = Parameter("conductance", "3.72 pS", "of one open channel; ions pass by the rule of vscc, which is a choice")
+_PASSES = Parameter("conductance", "3.72 pS", "of one open channel")
+_RULE = "ions pass by the rule of vscc, which is a choice"
 
 VDCC_KIND = Kind(
     name="vdcc",
     prefix="VDCC",
     what="voltage-gated calcium channel with two m gates and an h gate",
-    source="Chindemi et al. 2022, Nat Commun (GluSynapse): .0744 nS um^-2, 20 um^-2 of 3.72 pS",
+    source=f"Chindemi et al. 2022, Nat Commun (GluSynapse): .0744 nS um^-2, 20 um^-2 of 3.72 pS; {_RULE}",
     temperature=UNTOLD,
     place="membrane",
     build=_two_gates,
@@ -233,7 +234,7 @@ VDCC_R_KIND = Kind(
     prefix="VDCC_R",
     what="R-type calcium channel with three m gates and an h gate",
     source="Grunditz et al. 2008: .351 S/cm^2, m^3 h, half at -14 and -65 mV; slopes and times are "
-    "not known here and have to be given",
+    f"not known here and have to be given; 943.5 um^-2 of 3.72 pS make the conductance; {_RULE}",
     temperature=UNTOLD,
     place="membrane",
     build=_two_gates,
@@ -249,12 +250,12 @@ GATED_KIND = Kind(
     name="gated_channel",
     prefix="CHANNEL",
     what="any calcium channel with m gates and an h gate, such as L and T types",
-    source="the form of Hodgkin & Huxley 1952; no numbers: all have to be given",
+    source="the form of Hodgkin & Huxley 1952; no numbers: all have to be given; " + _RULE,
     temperature="that of the numbers given",
     place="membrane",
     build=_two_gates,
     parameters={
-        "conductance": Parameter("conductance", None, "of one open channel; ions pass by the rule of vscc, a choice"),
+        "conductance": Parameter("conductance", None, "of one open channel"),
         **_gate_parameters(None, (None,) * 3, (None,) * 3),
     },
     states=_GATED,

@@ -6,7 +6,7 @@ import textwrap
 
 from spinemc.errors import ScenarioError
 from spinemc.mechanisms.catalogue import KINDS
-from spinemc.mechanisms.kinds import Kind, Law, Parameter
+from spinemc.mechanisms.kinds import BELL_2022, CHOICE, MN_2019, Kind, Law, Parameter
 from spinemc.mechanisms.steady import steady
 
 WIDTH = 118
@@ -82,3 +82,32 @@ def _default(parameter: Parameter) -> str:
 def _said(parameter: Parameter) -> str:
     words = f": {', '.join(parameter.words)}" if parameter.words else ""
     return f"{parameter.what}{words}" + (f" ({parameter.source})" if parameter.source else "")
+
+
+def rows() -> list[str]:
+    """All mechanisms as rows of a table in Markdown.
+
+    Kind, what it is, states, usual amount and place, parameters with their defaults, source, temperature, and what is a
+    choice and no number of the literature.
+    """
+    return [
+        f"| `{k.name}` | {k.what} | {k.states} | {_usual(k)} | {_told(k)} | {_short(k.source)} | "
+        f"{k.temperature} | {', '.join(_choices(k)) or '-'} |"
+        for k in KINDS.values()
+    ]
+
+
+def _short(source: str) -> str:
+    """A source with the papers that many mechanisms share by their numbers."""
+    return source.replace(BELL_2022, "[1]").replace(MN_2019, "[2]")
+
+
+def _told(kind: Kind) -> str:
+    return ", ".join(f"`{key}` {_default(p)}".replace(" (none)", "") for key, p in kind.parameters.items())
+
+
+def _choices(kind: Kind) -> list[str]:
+    """The parameters whose numbers are choices."""
+    if CHOICE in kind.source.split(":")[0] or kind.temperature == CHOICE:
+        return ["all"]
+    return [f"`{key}`" for key, p in kind.parameters.items() if CHOICE in p.source]

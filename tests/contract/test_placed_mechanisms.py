@@ -1,6 +1,7 @@
 """`[[mechanism]]`, `[voltage]` and `[[stimulus]]` of a scenario: what they stand for, and what is said of mistakes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import spinemc as smc
 from spinemc import cli, mechanisms
 from spinemc.errors import ScenarioError
-from spinemc.mechanisms import KINDS
+from spinemc.mechanisms import KINDS, description
 from spinemc.scenario import load_scenario, override, parse_scenario, to_toml
 from spinemc.units import MICROMOLAR
 
@@ -277,6 +278,11 @@ def test_the_command_tells_mechanisms(capsys):
         assert all(f"    {name} " in told for name in entry.parameters) and entry.what in told
     assert cli.main(["mechanisms", "nmda"]) == 2
     assert capsys.readouterr().err == '"nmda" is not a kind of mechanism. Did you mean nmdar?\n'
+
+
+def test_the_manual_tells_all_of_them():
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "mechanisms.md").read_text()
+    assert all(row in manual for row in description.rows())
 
 
 def test_check_tells_what_mechanisms_stand_for(tmp_path, capsys):
