@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spinemc import contrast, ensemble, figures, observables, simulate, store, verdict
+from spinemc.chemistry.circuit import cell
 from spinemc.chemistry.releases import expected_number
 from spinemc.forecast import forecast
-from spinemc.geometry import describe
+from spinemc.geometry import Geometry, describe
 from spinemc.mechanisms import KINDS
 from spinemc.scenario import Scenario
 from spinemc.twins import levels
@@ -35,7 +38,7 @@ def check(scenario: Scenario) -> str:
     """
     system = simulate.prepare(scenario)
     scenario, run = system.scenario, system.scenario.run
-    lines = [describe(system.geometry), "", *_mechanisms(scenario), "released"]
+    lines = [describe(system.geometry), "", *_mechanisms(scenario), *_inputs(scenario, system.geometry), "released"]
     for release in scenario.release:
         where = (
             f"in {release.inside}" if release.inside else f"on {release.on}" if release.on else f"at {release.at} um"
@@ -67,6 +70,23 @@ def _mechanisms(scenario: Scenario) -> list[str]:
         lines.append(f"  {one.name:<10} {one.kind:<16} {len(one.species):>7} {len(one.equations):>10}  {where}")
         lines += [f"{'':<13}{changed}"] if changed else []
     return [*lines, "  `spinemc mechanisms KIND` tells sources, temperatures and all parameters", ""]
+
+
+def _inputs(scenario: Scenario, geometry: Geometry) -> list[str]:
+    """The parts of the circuit, where there is one, and the inputs."""
+    lines = []
+    if scenario.voltage is not None and scenario.voltage.circuit is not None:
+        seen = cell(geometry, scenario.voltage.circuit)
+        lines.append(
+            f"circuit      membrane [um^2]  neck [Mohm]{f'   shaft {seen.shaft:.4g} um^2' if seen.shaft else ''}"
+        )
+        parts = zip(seen.heads, seen.area, seen.neck, strict=True)
+        lines += [f"  {name:<10} {area:>15.4g} {neck:>12.4g}" for name, area, neck in parts]
+    for one in scenario.stimulus:
+        where = f" at {one.at}" if one.at else ""
+        span = f"{1e3 * one.time[0]:g} to {1e3 * one.time[-1]:g} ms" if one.time else "never"
+        lines.append(f"stimulus     {one.event}{where}, {len(one.time)} times, {span}")
+    return [*lines, ""] if lines else []
 
 
 def _duration(seconds: float) -> str:

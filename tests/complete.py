@@ -1,4 +1,4 @@
-"""Two scenarios that together say everything a scenario can say, and the files they need."""
+"""Three scenarios that together say everything a scenario can say, and the files they need."""
 
 VALID = """
 schema = 1
@@ -217,6 +217,103 @@ region = "patch"
 species = ["Ca@lumen"]
 kind = "clamp"
 concentration = "1 mM"
+"""
+DRIVEN = """
+schema = 1
+
+[geometry.shape]
+kind = "spine"
+head_radius = "0.3 um"
+neck_radius = "0.1 um"
+neck_length = "0.4 um"
+psd_radius = "0.1 um"
+edge = "100 nm"
+
+[run]
+t_stop = "5 ms"
+dt = "1 us"
+sample_every = "1 ms"
+
+[voltage.circuit]
+rest = "-70 mV"
+capacitance = "1 uF/cm^2"
+membrane_resistance = "10000 ohm cm^2"
+resistivity = "200 ohm cm"
+neck_resistance = "90 Mohm"
+dendrite_resistance = "100 Mohm"
+ampa_conductance = "1 nS"
+ampa_rise = "0.2 ms"
+ampa_decay = "1.7 ms"
+ampa_reversal = "0 mV"
+nmda_conductance = "500 pS"
+nmda_rise = "0.3 ms"
+nmda_decay = "70 ms"
+nmda_reversal = "-3 mV"
+block = "bell"
+magnesium = "1 mM"
+spike_amplitude = "60 mV"
+spike_fast = "3 ms"
+spike_slow = "40 ms"
+spike_share = 0.7
+
+[[stimulus]]
+name = "both"
+kind = "pairs"
+start = "1 ms"
+delay = "-0.5 ms"
+number = 2
+frequency = "1000 Hz"
+post = 2
+within = "0.1 ms"
+at = "p*"
+peak = "1 mM"
+decay = "1.2 ms"
+[[stimulus]]
+kind = "theta"
+bursts = 2
+number = 2
+frequency = "2000 Hz"
+theta = "500 Hz"
+at = "psd"
+release = { species = "glu", count = 5, at = ["0 um", "0 um", "0.1 um"] }
+[[stimulus]]
+kind = "poisson"
+frequency = "1 kHz"
+duration = "3 ms"
+seed = 3
+event = "spike"
+[[stimulus]]
+kind = "times"
+times = ["1 ms", "2 ms"]
+event = "spike"
+
+[[mechanism]]
+kind = "calcium"
+concentration = "100 nM"
+in = "cytosol"
+parameters = { D = "220 um^2/s", loss = "10 /s" }
+[[mechanism]]
+kind = "glutamate"
+in = "cytosol"
+[[mechanism]]
+kind = "nmdar"
+name = "N"
+ion = "Ca"
+on = "psd"
+count = 5
+sees = "head"
+parameters = { block = "grunditz", magnesium = "1.5 mM", conductance = "4 pS", reversal = "0 mV" }
+[[mechanism]]
+kind = "vdcc"
+density = "20 /um^2"
+parameters = { power = 3, m_half = "-5 mV" }
+[[mechanism]]
+kind = "calbindin"
+resting = "100 nM"
+[[mechanism]]
+kind = "indicator"
+concentration = "10 uM"
+parameters = { D = "50 um^2/s", bind = "1e8 /M/s", kd = "0.3 uM", brightness = 10 }
 """
 NET = """# Created by BioNetGen 2.9.0
 begin parameters

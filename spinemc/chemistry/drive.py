@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 import numpy as np
@@ -63,8 +64,26 @@ class Inputs:
         return tuple(sorted(t for s in self.scenario.stimulus if s.event == "spike" for t in s.time))
 
     def glutamate(self, place: str) -> list[Stimulus]:
-        """The stimuli whose glutamate comes to a region."""
-        return [s for s in self.scenario.stimulus if s.event == "glutamate" and s.reaches(place)]
+        """The stimuli whose glutamate comes to a region, or to all that match a pattern.
+
+        Raises
+        ------
+        ScenarioError
+            Some comes to a part of them only.
+        """
+        places = [place]
+        if "*" in place:
+            places = [r for r in self.geometry.regions if fnmatchcase(r, place)]
+        found = []
+        for stimulus in self.scenario.stimulus:
+            reached = [p for p in places if stimulus.reaches(p)]
+            if reached and len(reached) < len(places):
+                raise ScenarioError(
+                    f"mechanism on {place}: glutamate comes to {reached[0]} and not to all, and its molecules are "
+                    "of one kind: put a mechanism with a name of its own on each."
+                )
+            found += [stimulus] if reached else []
+        return found
 
     @cached_property
     def _circuit(self) -> tuple[circuit.Cell, dict[str, Course]]:
@@ -132,7 +151,8 @@ class Inputs:
             last = np.searchsorted(times, time, side="right") - 1
             since = np.where(last >= 0, time - times[last] if len(times) else time, time if not len(times) else np.inf)
             volts = course(time) if course is not None else np.zeros(len(time))
-            return law.at(Drive(time, volts, np.sum(seen, axis=0) if seen else np.zeros(len(time)), since))
+            with np.errstate(all="ignore"):  # what is not finite is refused below
+                return law.at(Drive(time, volts, np.sum(seen, axis=0) if seen else np.zeros(len(time)), since))
 
         given = self.scenario.voltage
         table = given.table[0] if given is not None and given.table is not None else ()
@@ -160,26 +180,29 @@ def sampled(function: Course, t_stop: float, jumps: Iterable[float] = (), corner
     Raises
     ------
     ScenarioError
-        It takes more than `MOST_ROWS`.
+        It takes more than `MOST_ROWS`, or is not finite somewhere.
     """
     sharp = np.array(sorted(t for t in jumps if 0.0 <= t <= t_stop))
     near = np.concatenate([sharp, sharp - _BEFORE, (sharp[:, None] + _OFFSETS).ravel(), list(corners), _OFFSETS])
     time = np.unique(np.concatenate([[0.0, t_stop], near[(near > 0.0) & (near < t_stop)]]))
     value = function(time)
     fresh = np.ones(len(time) - 1, bool)
-    while fresh.any() and len(time) <= MOST_ROWS:
+    while fresh.any() and len(time) <= MOST_ROWS and np.isfinite(value).all():
         left = np.flatnonzero(fresh)
         middle = 0.5 * (time[left] + time[left + 1])
         there = function(middle)
         off = np.abs(there - 0.5 * (value[left] + value[left + 1]))
         allowed = TOLERANCE * np.maximum(there, 1e-3 * value.max())
         split = (off > allowed) & (time[left + 1] - time[left] > _FINEST)
+        split &= (middle > time[left]) & (middle < time[left + 1])
         at = left[split] + 1
         time, value = np.insert(time, at, middle[split]), np.insert(value, at, there[split])
         fresh = np.zeros(len(time) - 1, bool)
         fresh[np.concatenate([at + np.arange(len(at)) - 1, at + np.arange(len(at))])] = True
+    if not np.isfinite(value).all():
+        raise ScenarioError("a rate that follows the voltage or glutamate is not finite: look at its numbers.")
     if len(time) > MOST_ROWS:
         raise ScenarioError(f"a rate in time takes more than {MOST_ROWS} rows: use fewer inputs, or a shorter run.")
     if (value == value[0]).all():
         return Rate.constant(float(value[0]))
-    return Rate(tuple(time.tolist()), tuple(np.maximum(value, 0.0).tolist()))
+    return Rate(tuple(time.tolist()), tuple(value.tolist()))

@@ -130,7 +130,8 @@ def _gating(drive: Drive, way: int, times: int, half: float, slope: float, tau: 
 
 
 def _influx(drive: Drive, conductance: float) -> np.ndarray:
-    return vscc_flux(drive.volts, conductance)
+    """None above the voltage at which the current turns round, 75 mV."""
+    return np.maximum(vscc_flux(drive.volts, conductance), 0.0)
 
 
 def _flux(c: Chosen) -> dict[str, object]:

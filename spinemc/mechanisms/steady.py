@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from spinemc import units
+from spinemc.errors import ScenarioError
 from spinemc.mechanisms.kinds import Drive, Law, Mechanism
 
 
@@ -27,7 +28,12 @@ def steady(made: Mechanism, held: dict[str, float], volts: float = -65.0, glutam
     -------
     dict
         By state, in the order of its species; they add to 1. The null vector of the scheme's rate matrix: where a
-        scheme falls into parts, each keeps the share that the first state has by its steps.
+        scheme falls into parts, only what the first state leads to is there.
+
+    Raises
+    ------
+    ScenarioError
+        A rate is not finite.
     """
     names = [entry["name"] for entry in made.species]
     drive = Drive(np.zeros(1), np.array([volts]), np.array([glutamate]), np.zeros(1))
@@ -46,6 +52,8 @@ def steady(made: Mechanism, held: dict[str, float], volts: float = -65.0, glutam
                 a, b = names.index(there[0][0]), names.index(there[1][0])
                 flow[b, a] += rate
                 flow[a, a] -= rate
+    if not np.isfinite(flow).all():
+        raise ScenarioError("its rates are too large for a state at rest: leave resting out.")
     reached = _reached(flow)
     inner = flow[np.ix_(reached, reached)]
     rows = np.vstack([inner / max(float(np.abs(inner).max()), 1e-300), np.ones(len(reached))])

@@ -115,6 +115,11 @@ class Voltage:
     waveform: str | None = None
     circuit: Circuit | None = None
 
+    @property
+    def follows(self) -> bool:
+        """Whether it follows inputs and spikes."""
+        return self.circuit is not None or self.waveform == "bell2022_each"
+
 
 @dataclass(frozen=True)
 class Stimulus:
@@ -139,5 +144,5 @@ class Stimulus:
     decay: float = 1.0
 
     def reaches(self, place: str) -> bool:
-        """Whether its glutamate comes to a region, or to any that a pattern may mean."""
-        return self.at is not None and (fnmatchcase(place, self.at) or fnmatchcase(self.at, place))
+        """Whether its glutamate comes to a region."""
+        return self.at is not None and fnmatchcase(place, self.at)

@@ -17,7 +17,7 @@ from spinemc.scenario.driven import Driven, Placed, Stimulus
 from spinemc.scenario.places import homes
 from spinemc.scenario.reactions import reaction
 from spinemc.scenario.sections import Names
-from spinemc.scenario.table import REQUIRED, Reader, Table, identifier, integer, known, number, quantity, text
+from spinemc.scenario.table import REQUIRED, Reader, Table, identifier, integer, known, number, quantity, refuse, text
 from spinemc.scenario.values import CYTOSOL, MEMBRANE, Reaction, Release, Species
 
 AMOUNTS = ("count", "density", "concentration")
@@ -95,7 +95,10 @@ def mechanism(table: Table, around: Around) -> Made:
         return species, [], [], None
     inner = replace(around, names=replace(names, home={**names.home, **homes(species)}))
     reactions = [_reaction(table, entry, inner, place, node) for entry in made.reaction]
-    releases = _releases(table, made, kind, chosen, amount, place, inner)
+    try:
+        releases = _releases(table, made, kind, chosen, amount, place, inner)
+    except ScenarioError as fault:
+        table.refuse("resting", str(fault))
     if len(table.faults) > before:
         return species, [], [], None
     placed = Placed(
@@ -140,7 +143,7 @@ def _chosen(table: Table, kind: Kind, names: Names) -> tuple[Chosen, str]:
 def _reader(key: str, parameter: Parameter, names: Names) -> Reader:
     """A reader that leaves a parameter as it is written."""
     if parameter.measure == "number":
-        return number
+        return _share
     if key == "lumen":
         return names.space_name
     if key == "ligand":
@@ -153,6 +156,11 @@ def _reader(key: str, parameter: Parameter, names: Names) -> Reader:
         return str(value)
 
     return read
+
+
+def _share(value: Any) -> float:
+    found = number(value)
+    return found if found >= 0.0 else refuse("it must not be below 0.")
 
 
 def _example(parameter: Parameter) -> str | float:

@@ -127,7 +127,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     made: list[Reaction] = []
     seeds: list[Release] = []
     voltage = stimuli.voltage(top.table("voltage"), folder) if top.has("voltage") else None
-    inputs = [stimuli.stimulus(t, names, run, folder) for t in top.tables("stimulus")]
+    inputs = [stimuli.stimulus(t, names, run, folder, voltage) for t in top.tables("stimulus")]
     stimulus = [s for read in inputs for s in read.stimuli]
     listed: list[Placed] = []
     for t in known:

@@ -15,7 +15,19 @@ from spinemc.mechanisms import BLOCKS
 from spinemc.scenario.driven import Circuit, Stimulus, Voltage
 from spinemc.scenario.reactions import rows
 from spinemc.scenario.sections import Names
-from spinemc.scenario.table import REQUIRED, Table, each, file_in, integer, known, number, quantity, text
+from spinemc.scenario.table import (
+    REQUIRED,
+    Reader,
+    Table,
+    each,
+    file_in,
+    integer,
+    known,
+    number,
+    quantity,
+    refuse,
+    text,
+)
 from spinemc.scenario.values import Run
 
 WAVEFORMS = ("bell2022", "bell2022_each")
@@ -25,6 +37,19 @@ PEAK, DECAY = "1 mM", "1.2 ms"
 """Of glutamate, if nothing is said: a choice, about as measured in culture (Clements et al. 1992, Science 258:1498)."""
 
 MOST_INPUTS = 100_000
+MOST_VOLTS = 1000.0  # mV
+
+BOUNDS = {
+    "voltage": ("-1000 mV", "1000 mV"),
+    "time": ("1 us", "1000 s"),
+    "conductance": ("0 pS", "1 uS"),
+    "resistance": ("0.001 Mohm", "1e6 Mohm"),
+    "resistivity": ("1 ohm cm", "1e5 ohm cm"),
+    "capacitance": ("0.01 uF/cm^2", "100 uF/cm^2"),
+    "specific_resistance": ("1 ohm cm^2", "1e9 ohm cm^2"),
+    "concentration": ("0 mM", "1 M"),
+}
+"""Of what a circuit is made of."""
 
 
 def voltage(table: Table, folder: Path) -> Voltage:
@@ -35,36 +60,51 @@ def voltage(table: Table, folder: Path) -> Voltage:
         table.note("", f" needs exactly one of {ways}; it has {' and '.join(given) or 'none'}.")
     course = table.take("table", lambda value: _course(file_in(folder)(value)), None)
     return Voltage(
-        hold=table.take("hold", quantity("voltage"), None),
+        hold=table.take("hold", _within("voltage"), None),
         table=course,
         waveform=table.take("waveform", known(WAVEFORMS, "waveform"), None),
         circuit=_circuit(table.table("circuit")) if "circuit" in given else None,
     )
 
 
+def _within(kind: str) -> Reader:
+    """A quantity of a kind within its bounds: beyond them a unit is wrong, and a circuit has no answer."""
+    low, high = BOUNDS[kind]
+
+    def read(value: Any) -> float:
+        found = quantity(kind)(value)
+        ends = [quantity(kind)(end) for end in (low, high)]
+        return float(found) if ends[0] <= found <= ends[1] else refuse(f"it must be between {low} and {high}.")
+
+    return read
+
+
 def _course(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Times [s] and voltages [mV] of a file."""
-    found = [row for _, row in rows(path, "voltage")]
-    time, volts = zip(*found, strict=True)
-    return time, volts
+    found = rows(path, "voltage")
+    for line, (_, volts) in found:
+        if abs(volts) > MOST_VOLTS:
+            raise ScenarioError(f"{path.name}, line {line}: {volts:g} mV is not between -1000 mV and 1000 mV.")
+    time, course = zip(*(row for _, row in found), strict=True)
+    return time, course
 
 
 def _circuit(table: Table) -> Circuit:
     """The circuit; what is not said is as `docs/mechanisms.md` has it."""
 
-    def take(key: str, kind: str, default: str | None, positive: bool = True) -> Any:
-        return table.take(key, quantity(kind, positive), None if default is None else quantity(kind)(default))
+    def take(key: str, kind: str, default: str | None) -> Any:
+        return table.take(key, _within(kind), None if default is None else quantity(kind)(default))
 
     def synapse(key: str, conductance: str, rise: str, decay: str, reversal: str) -> tuple[float, float, float, float]:
         return (
-            take(f"{key}_conductance", "conductance", conductance, False),
+            take(f"{key}_conductance", "conductance", conductance),
             take(f"{key}_rise", "time", rise),
             take(f"{key}_decay", "time", decay),
-            take(f"{key}_reversal", "voltage", reversal, False),
+            take(f"{key}_reversal", "voltage", reversal),
         )
 
     made = Circuit(
-        rest=take("rest", "voltage", "-65 mV", False),
+        rest=take("rest", "voltage", "-65 mV"),
         capacitance=take("capacitance", "capacitance", "1 uF/cm^2"),
         membrane_resistance=take("membrane_resistance", "specific_resistance", "20000 ohm cm^2"),
         resistivity=take("resistivity", "resistivity", "150 ohm cm"),
@@ -73,12 +113,12 @@ def _circuit(table: Table) -> Circuit:
         ampa=synapse("ampa", "1 nS", "0.2 ms", "1.7 ms", "0 mV"),
         nmda=synapse("nmda", "0.55 nS", "0.29 ms", "70 ms", "-3 mV"),
         block=table.take("block", known(BLOCKS, "block by magnesium"), "vargas_caballero"),
-        magnesium=(take("magnesium", "concentration", "1 mM", False) or 0.0) / quantity("concentration")("1 mM"),
+        magnesium=(take("magnesium", "concentration", "1 mM") or 0.0) / quantity("concentration")("1 mM"),
         spike=(
-            take("spike_amplitude", "voltage", "67 mV", False),
+            take("spike_amplitude", "voltage", "67 mV"),
             take("spike_fast", "time", "3 ms"),
             take("spike_slow", "time", "40 ms"),
-            table.take("spike_share", number, 0.7),
+            table.take("spike_share", _share, 0.7),
         ),
     )
     for key in ("ampa", "nmda"):
@@ -144,7 +184,7 @@ _PROTOCOLS: dict[str, tuple[Callable[..., Any], dict[str, tuple[str, Any]]]] = {
 """By kind: from parameters to spike times, and the parameters, each with what it measures and its default."""
 
 
-def stimulus(table: Table, names: Names, run: Run, folder: Path) -> Inputs:
+def stimulus(table: Table, names: Names, run: Run, folder: Path, voltage: Voltage | None) -> Inputs:
     """Read one stimulus.
 
     Parameters
@@ -155,6 +195,8 @@ def stimulus(table: Table, names: Names, run: Run, folder: Path) -> Inputs:
     run : Run
     folder : Path
         Where files are looked for.
+    voltage : Voltage or None
+        The scenario's.
     """
     before = len(table.faults)
     table.has("name")
@@ -165,6 +207,11 @@ def stimulus(table: Table, names: Names, run: Run, folder: Path) -> Inputs:
     peak = table.take("peak", quantity("concentration", positive=True), quantity("concentration")(PEAK))
     decay = table.take("decay", quantity("time", positive=True), quantity("time")(DECAY))
     brings = event == "glutamate" or kind == "pairs"
+    if (event == "spike" or kind == "pairs") and (voltage is None or not voltage.follows):
+        table.refuse(
+            "event" if event == "spike" else "kind",
+            'no voltage follows its spikes: add a [voltage] with a circuit, or "bell2022_each".',
+        )
     if brings and at is None and not table.has("at"):
         table.note("at", ' is missing: say which region the glutamate comes to, as in at = "psd".')
     for key in ("at", "peak", "decay", "release"):
@@ -204,6 +251,11 @@ def stimulus(table: Table, names: Names, run: Run, folder: Path) -> Inputs:
         for what, when in events
     ]
     return Inputs(tuple(made), _released(molecules, pre))
+
+
+def _share(value: Any) -> float:
+    found = number(value)
+    return found if 0.0 <= found <= 1.0 else refuse("a share is between 0 and 1.")
 
 
 def _released(molecules: Table | None, pre: Any) -> tuple[Table, ...]:

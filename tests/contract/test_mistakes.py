@@ -4,7 +4,7 @@ import random
 import tomllib
 
 import pytest
-from complete import SPACES, VALID
+from complete import DRIVEN, SPACES, VALID
 
 from spinemc.errors import ScenarioError
 from spinemc.scenario import Rate, load_scenario, parse_scenario
@@ -199,7 +199,7 @@ def test_files_that_are_refused(tmp_path, content, answer):
     assert answer in str(caught.value)
 
 
-@pytest.mark.parametrize("whole", [VALID, SPACES], ids=["rates", "spaces"])
+@pytest.mark.parametrize("whole", [VALID, SPACES, DRIVEN], ids=["rates", "spaces", "driven"])
 def test_a_mutated_scenario_is_read_or_refused(folder, whole):
     chance = random.Random(20220101)
     pieces = [*'"[]{}=-0.@ \n\0é', "e9", "nan", "Ca", "P", "->", "<->", "um", "/s"]

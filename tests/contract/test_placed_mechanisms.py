@@ -168,8 +168,9 @@ def test_kinds_of_stimuli(kind, keys, told, tmp_path):
 
 
 def test_pairs_bring_glutamate_and_spikes():
+    each = '[voltage]\nwaveform = "bell2022_each"\n'
     keys = 'delay = "-1 ms"\nnumber = 2\nfrequency = "500 Hz"\nat = "psd"\npeak = "2 mM"\n'
-    one, other = parse_scenario(f'{PLAIN}{CALCIUM}[[stimulus]]\nkind = "pairs"\n{keys}').stimulus
+    one, other = parse_scenario(f'{PLAIN}{CALCIUM}{each}[[stimulus]]\nkind = "pairs"\n{keys}').stimulus
     assert (one.event, other.event) == ("glutamate", "spike") and one.peak == pytest.approx(2e-3)
     assert np.array(one.time) == pytest.approx([1e-3, 3e-3]) and np.array(other.time) == pytest.approx([0, 2e-3])
 
@@ -239,7 +240,11 @@ VSCC = '[[mechanism]]\nkind = "vscc"\n'
         ('[voltage.circuit]\nneck_resistence = "1 Mohm"\n', ["Did you mean voltage.circuit.neck_resistance?"]),
         ('[voltage.circuit]\nampa_rise = "5 ms"\n', ["a rise is faster than a decay"]),
         ('[[stimulus]]\nkind = "single"\n', ["stimulus 1, at is missing: say which region the glutamate comes to"]),
-        ('[[stimulus]]\nkind = "single"\nevent = "spike"\nat = "psd"\n', ["a spike is of the whole cell"]),
+        (
+            '[voltage]\nwaveform = "bell2022_each"\n[[stimulus]]\nkind = "single"\nevent = "spike"\nat = "psd"\n',
+            ["a spike is of the whole cell"],
+        ),
+        ('[[stimulus]]\nkind = "single"\nevent = "spike"\n', ["no voltage follows its spikes: add a [voltage]"]),
         (
             '[[stimulus]]\nkind = "single"\nat = "psd"\nstart = "9 ms"\n',
             ["an input at 0.009 s is not between 0 and run.t_stop"],
@@ -290,3 +295,4 @@ def test_check_tells_what_mechanisms_stand_for(tmp_path, capsys):
     assert cli.main(["check", str(tmp_path / "a.toml")]) == 0
     told = capsys.readouterr().out
     assert "  NMDAR      nmdar                  5          5  7 on psd\n             block = bell\n" in told
+    assert "stimulus     glutamate at psd, 2 times, 0 to 2 ms\n" in told

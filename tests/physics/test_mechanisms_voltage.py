@@ -180,6 +180,16 @@ def test_a_membrane_of_several_spines_says_whose_voltage_it_sees(pair):
         driven(parse_scenario(wrong), pair)
 
 
+def test_receptors_of_one_kind_see_one_course_of_glutamate(pair):
+    """On each PSD by a pattern: inputs to both are theirs, an input to one is refused."""
+    text = PAIR.split("[voltage.circuit]")[0] + '[voltage]\nhold = "-65 mV"\n[[mechanism]]\nkind = "calcium"\n'
+    text += '[[mechanism]]\nkind = "nmdar"\non = "*.psd"\ncount = 5\n[[stimulus]]\nkind = "single"\nat = "*.psd"\n'
+    both = driven(parse_scenario(text), pair)
+    assert next(len(r.kf.time) for r in both.reaction if r.equation == "NMDAR_C0 <-> NMDAR_C1") > 10
+    with pytest.raises(ScenarioError, match=r"glutamate comes to spine_1\.psd and not to all"):
+        driven(parse_scenario(text.replace('at = "*.psd"', 'at = "spine_1.psd"')), pair)
+
+
 def test_spikes_run_back_into_every_head(pair):
     scenario = parse_scenario(PAIR + '[[stimulus]]\nkind = "single"\nstart = "2 ms"\nevent = "spike"\n')
     course = Inputs(scenario, pair).course("spine_1.head")

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import tomli_w
 import zarr
-from complete import FLUX, NET, SPACES, VALID
+from complete import DRIVEN, FLUX, NET, SPACES, VALID
 from fuzzing import at_random, chance_of, changed, command, hostile_toml, mangled, picture, reworded
 from hostile_stores import Planted, hostile_store, rooted, sealed
 from hypothesis import HealthCheck, Phase, given, settings
@@ -71,7 +71,7 @@ MESHED = TINY.replace(
 )
 WEIGHED = TINY + '[[plasticity]]\nrule = "bell2022"\nspecies = "Ca"\ncompartment = "cytosol"\n'
 RATES = TINY.replace("seed = 7", 'seed = 7\nengine = "ode"').partition("[[record")[0]
-SCENARIOS = TINY, VALID, SPACES, MESHED, WEIGHED, RATES
+SCENARIOS = TINY, VALID, SPACES, DRIVEN, MESHED, WEIGHED, RATES
 SWEEP = """
 schema = 1
 scenario = "tiny.toml"
