@@ -72,6 +72,9 @@ KINDS = {
 }
 """What `quantity` can read, by name: `rate0` to `rate2` by the order of the reaction."""
 
+LONGEST = 500
+"""Characters of a quantity: longer ones are no quantities, and the reader of units takes its time with them."""
+
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _WORD = r"[A-Za-zµμ]+"
 _NAME = rf"{_WORD}(?:(?:\^|\*\*)-?\d)?"
@@ -175,7 +178,7 @@ def quantity(text: Any, kind: str) -> float:
         negative where that means nothing. The sentence says what is allowed, not where it was said.
     """
     wanted = KINDS[kind]
-    match = _QUANTITY.fullmatch(_tidy(text)) if isinstance(text, str) else None
+    match = _QUANTITY.fullmatch(_tidy(text)) if isinstance(text, str) and len(text) <= LONGEST else None
     if match is None:
         raise ScenarioError(f'{wanted.need}: write a number and its unit, as in "{wanted.example}".')
     factor = _factor(match[2], kind)

@@ -175,7 +175,8 @@ def sampled(function: Course, t_stop: float, jumps: Iterable[float] = (), corner
     Returns
     -------
     Rate
-        Off by `TOLERANCE` of the rate there, or of a thousandth of its largest, at most, in the middle between rows.
+        Off by `TOLERANCE` of the rate there, or of a thousandth of its largest, at most, where it is looked at: at a
+        quarter, a half and three quarters of the way from row to row.
 
     Raises
     ------
@@ -189,12 +190,14 @@ def sampled(function: Course, t_stop: float, jumps: Iterable[float] = (), corner
     fresh = np.ones(len(time) - 1, bool)
     while fresh.any() and len(time) <= MOST_ROWS and np.isfinite(value).all():
         left = np.flatnonzero(fresh)
-        middle = 0.5 * (time[left] + time[left + 1])
-        there = function(middle)
-        off = np.abs(there - 0.5 * (value[left] + value[left + 1]))
-        allowed = TOLERANCE * np.maximum(there, 1e-3 * value.max())
-        split = (off > allowed) & (time[left + 1] - time[left] > _FINEST)
-        split &= (middle > time[left]) & (middle < time[left + 1])
+        width, rise = time[left + 1] - time[left], value[left + 1] - value[left]
+        split = np.zeros(len(left), bool)
+        for part in (0.25, 0.75, 0.5):  # a course that bends both ways may meet its chord in the middle
+            middle = time[left] + part * width
+            there = function(middle)
+            allowed = TOLERANCE * np.maximum(there, 1e-3 * value.max())
+            split |= np.abs(there - value[left] - part * rise) > allowed
+        split &= (width > _FINEST) & (middle > time[left]) & (middle < time[left + 1])
         at = left[split] + 1
         time, value = np.insert(time, at, middle[split]), np.insert(value, at, there[split])
         fresh = np.zeros(len(time) - 1, bool)

@@ -1,13 +1,16 @@
 """`[[mechanism]]`, `[voltage]` and `[[stimulus]]` of a scenario: what they stand for, and what is said of mistakes."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli_w
 
 import spinemc as smc
 from spinemc import cli, mechanisms
+from spinemc.chemistry.drive import driven
 from spinemc.errors import ScenarioError
 from spinemc.mechanisms import KINDS, description
 from spinemc.scenario import load_scenario, override, parse_scenario, to_toml
@@ -72,6 +75,42 @@ def test_mechanisms_are_what_stands_for_them_by_hand():
     )
     assert replace(asked, text="", mechanism=()) == replace(written, text="")
     assert [m.kind for m in asked.mechanism] == list(named)
+
+
+@pytest.mark.parametrize("name, more", [("thin", ()), ("mushroom_apparatus", ("serca",))])
+def test_the_published_spines_are_their_mechanisms(name, more):
+    """The study's scenario, and one whose chemistry is mechanisms by name: the same, rates in time to 1e-3.
+
+    The study's rates are tables with a row each 0.05 ms at first, so that between rows they are that far off.
+    """
+    path = Path(__file__).resolve().parents[2] / "analysis" / "published_spine" / f"{name}.toml"
+    written = load_scenario(path)
+    count = {r.species: r.count for r in written.release if r.count is not None}
+    tables = tomllib.loads(path.read_text())
+    kinds = ["calcium", "mobile_buffer", "fixed_buffer", "pmca", "ncx", "vscc", "glutamate", "nmdar", "ampar", *more]
+    own = {
+        "vscc": {"count": count["VSCC_0"]},
+        "nmdar": {"count": count["NMDAR_C0"]},
+        "ampar": {"count": count["AMPAR_C0"]},
+    }
+    binds = {"parameters": {"ligand": "glu"}}
+    tables["mechanism"] = [{"kind": k, **own.get(k, {}), **(binds if k in ("nmdar", "ampar") else {})} for k in kinds]
+    tables["voltage"] = {"waveform": "bell2022"}
+    tables["release"] = [entry for entry in tables["release"] if entry["species"] == "glu"]
+    del tables["species"], tables["reaction"]
+    asked = driven(parse_scenario(tomli_w.dumps(tables), path), None)
+    assert asked.species == written.species
+    assert sorted(map(repr, asked.release)) == sorted(map(repr, written.release))
+    assert [r.equation for r in asked.reaction] == [r.equation for r in written.reaction]
+    assert (asked.boundary, asked.plasticity, asked.run) == (written.boundary, written.plasticity, written.run)
+    for ours, theirs in zip(asked.reaction, written.reaction, strict=True):
+        assert (ours.reactants, ours.products) == (theirs.reactants, theirs.products)
+        for one, other in ((ours.kf, theirs.kf), (ours.kb, theirs.kb)):
+            if other is None or other.is_constant:
+                assert one == other
+            else:
+                at = np.interp(other.time, one.time, one.value)
+                assert at == pytest.approx(other.value, rel=1e-3, abs=1e-4 * max(other.value))
 
 
 def test_a_name_a_place_an_amount_and_parameters():
@@ -267,8 +306,6 @@ def test_a_mechanism_that_is_never_put_in_is_told():
 
 
 def test_an_input_elsewhere_is_told_when_it_is_built():
-    from spinemc.chemistry.drive import driven
-
     text = ALL.replace('at = "psd"', 'at = "membrane"')
     with pytest.raises(ScenarioError, match=r"no \[\[stimulus\]\] brings glutamate there"):
         driven(parse_scenario(text), None)

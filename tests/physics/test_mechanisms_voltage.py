@@ -254,4 +254,6 @@ def test_rates_in_time_jump_and_bend_where_they_do():
     off = np.abs(np.interp(t, rate.time, rate.value) - course(t))
     assert off[t < 3e-3 - 1e-9].max() < 1e-12
     assert (off / np.maximum(course(t), 0.1)).max() < 1e-3
+    bends = sampled(lambda t: 10.0 + np.sin(2 * np.pi * t / 40e-3), 40e-3)  # its chord meets it in the middle
+    assert np.interp(t, bends.time, bends.value) == pytest.approx(10 + np.sin(2 * np.pi * t / 40e-3), rel=3e-4)
     assert sampled(lambda t: np.full(len(t), 7.0), 1.0, [0.5]).is_constant
