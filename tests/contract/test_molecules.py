@@ -289,10 +289,10 @@ def test_a_network_alone_makes_a_scenario(folder):
 def test_the_examples_of_the_manual_are_read(folder):
     text = (Path(__file__).resolve().parents[2] / "docs" / "scenario.md").read_text()
     examples = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
-    assert len(examples) == 6
+    assert len(examples) == 8
     for mesh in re.findall(r'"(\w+\.obj)"', examples[0]):
         (folder / mesh).write_text("")
-    rest = PLAIN[PLAIN.index("[run]") :]
+    rest = PLAIN[PLAIN.index("[run]") :].replace('t_stop = "1 ms"', 't_stop = "1 s"')
     for name in ("SERCA_Ca", "R", "R_glu"):
         rest += f'[[species]]\nname = "{name}"\non = "membrane"\n'
     for name in ("SERCA", "R", "CB_M0H0"):
@@ -302,4 +302,5 @@ def test_the_examples_of_the_manual_are_read(folder):
     s = load_scenario(folder / "manual.toml")
     assert s.geometry.spaces == ("cytosol", "lumen", "outside")
     assert sum(r.equation.startswith("CB_M") for r in s.reaction) == 12
+    assert [m.kind for m in s.mechanism] == ["vscc"] and [len(i.time) for i in s.stimulus] == [5, 1]
     assert [r.species for r in s.release[:2]] == ["Ca@lumen", "glu"]
