@@ -131,15 +131,13 @@ def synapse(times: Sequence[float], rise: float, decay: float, at: np.ndarray) -
     at : (t,) float64
         [s]
     """
+    return (kicks(times, decay, at) - kicks(times, rise, at)) / _height(rise, decay)
+
+
+def _height(rise: float, decay: float) -> float:
+    """The peak of the difference of two exponentials."""
     peak = rise * decay / (decay - rise) * np.log(decay / rise)
-    height = np.exp(-peak / decay) - np.exp(-peak / rise)
-    return (kicks(times, decay, at) - kicks(times, rise, at)) / height
-
-
-def spikes(circuit: Circuit, times: Sequence[float], at: np.ndarray) -> np.ndarray:
-    """The voltage of the dendrite behind the shaft, with back-propagating action potentials [mV]."""
-    amplitude, fast, slow, share = circuit.spike
-    return circuit.rest + amplitude * (share * kicks(times, fast, at) + (1.0 - share) * kicks(times, slow, at))
+    return float(np.exp(-peak / decay) - np.exp(-peak / rise))
 
 
 def solve(
@@ -170,10 +168,11 @@ def solve(
     .. math:: C \dot V = G_l (V_r - V) + \sum_j g_j (V_j - V) + g_A(t) (E_A - V) + g_N(t) B(V) (E_N - V)
 
     with its membrane's C and leak, the conductance of its neck, and of synapses where it is a head. The shaft is joined
-    to the dendrite behind it, whose voltage is that of `spikes`, by the conductance of `dendrite_resistance`; where
+    to the dendrite behind it, at rest but for the spikes, by the conductance of `dendrite_resistance`; where
     there is no shaft, each neck is, in series. Conductances are in nS, capacitances in pF, so that currents are pA.
     """
     from scipy.integrate import solve_ivp
+    from scipy.interpolate import CubicHermiteSpline
 
     shaft = 1 if cell.shaft else 0
     area = np.array([*cell.area, *([cell.shaft] if shaft else [])])
@@ -189,46 +188,51 @@ def solve(
         source[-1] = 1e3 / circuit.dendrite_resistance
     times = [tuple(inputs.get(head, ())) for head in cell.heads]
 
-    def currents(t: float, volts: np.ndarray) -> np.ndarray:
-        at = np.array([t])
-        made = leak * (circuit.rest - volts) + link @ volts - link.sum(axis=1) * volts
-        made += source * (spikes(circuit, spiking, at)[0] - volts)
-        for k in range(heads):
-            if times[k]:
-                for (peak, rise, decay, reversal), block in ((circuit.ampa, False), (circuit.nmda, True)):
-                    free = magnesium_block(volts[k], circuit.block, circuit.magnesium) if block else 1.0
-                    made[k] += 1e-3 * peak * synapse(times[k], rise, decay, at)[0] * free * (reversal - volts[k])
+    taus = np.array([circuit.ampa[2], circuit.ampa[1], circuit.nmda[2], circuit.nmda[1], *circuit.spike[1:3]])
+    scale = [1e-3 * peak / _height(rise, decay) for peak, rise, decay, _ in (circuit.ampa, circuit.nmda)]
+    share = circuit.spike[0] * np.array([circuit.spike[3], 1.0 - circuit.spike[3]])
+    out = link.sum(axis=1)
+
+    def sums(start: float) -> tuple[np.ndarray, np.ndarray]:
+        """The exponentials of synapses, (4, heads) [nS], and of spikes, (2,) [mV], just after a time."""
+        at = np.array([start])
+        synaptic = np.array([[kicks(when, tau, at)[0] for when in times] for tau in taus[:4]])
+        signs = np.array([scale[0], -scale[0], scale[1], -scale[1]])
+        return signs[:, np.newaxis] * synaptic, share * [kicks(spiking, tau, at)[0] for tau in taus[4:]]
+
+    def currents(t: float, volts: np.ndarray, start: float, synaptic: np.ndarray, spike: np.ndarray) -> np.ndarray:
+        fades = np.exp(-(t - start) / taus)
+        made = leak * (circuit.rest - volts) + link @ volts - out * volts
+        made += source * (circuit.rest + spike @ fades[4:] - volts)
+        opened, head = synaptic * fades[:4, np.newaxis], volts[:heads]
+        made[:heads] += (opened[0] + opened[1]) * (circuit.ampa[3] - head)
+        free = magnesium_block(head, circuit.block, circuit.magnesium)
+        made[:heads] += (opened[2] + opened[3]) * free * (circuit.nmda[3] - head)
         return 1e3 * made / capacity  # mV/s
 
     breaks = sorted({0.0, t_stop, *(t for when in (*times, spiking) for t in when if 0.0 < t < t_stop)})
-    pieces = []
+    rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     volts = np.full(number, circuit.rest)
     for start, end in pairwise(breaks):
+        driving = (start, *sums(start))
         found = solve_ivp(
             currents,
             (start, np.nextafter(end, start)),  # at its end the next input has not come yet
             volts,
+            args=driving,
             method="LSODA",
-            dense_output=True,
             rtol=_TOLERANCE,
             atol=_TOLERANCE,
             max_step=(end - start) / 4.0,
         )
         if not found.success:
             raise ScenarioError(f"voltage.circuit: it could not be solved after {start:g} s: {found.message}")
-        pieces.append(found.sol)
+        slope = [currents(t, v, *driving) for t, v in zip(found.t, found.y.T, strict=True)]
+        rows.append((found.t, found.y.T, np.array(slope)))
         volts = found.y[:, -1]
-
-    def voltage(node: int) -> Callable[[np.ndarray], np.ndarray]:
-        def at(time: np.ndarray) -> np.ndarray:
-            which = np.clip(np.searchsorted(breaks, time, side="right") - 1, 0, len(pieces) - 1)
-            made = np.empty(len(time))
-            for piece in np.unique(which):
-                here = which == piece
-                made[here] = pieces[piece](time[here])[node]
-            return made
-
-        return at
-
+    time, course, slopes = (np.concatenate(column) for column in zip(*rows, strict=True))
     names = (*cell.heads, *([SHAFT] if shaft else []))
-    return {name: voltage(k) for k, name in enumerate(names)}
+    return {
+        name: CubicHermiteSpline(time, course[:, node], slopes[:, node], extrapolate=True)
+        for node, name in enumerate(names)
+    }
