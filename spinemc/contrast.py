@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinemc import ensemble, observables, plasticity, store
-from spinemc.chemistry.names import each_place
-from spinemc.chemistry.network import network
 from spinemc.engine.system import System
 from spinemc.ensemble import Job
 from spinemc.errors import EngineError, GeometryError, ScenarioError, StoreError
-from spinemc.geometry import build
 from spinemc.observables.comparison import Twin, comparison, spread
 from spinemc.observables.intervals import proportion
+from spinemc.plans import assembled
 from spinemc.scenario import parse_scenario
 from spinemc.twins import compartments, levels, noise
 from spinemc.twins.wells import network_of, seen
@@ -92,16 +90,14 @@ def _refuse(tree: xr.DataTree) -> None:
 
 def _system(tree: xr.DataTree) -> System:
     """The scenario of a run made ready for levels without particles."""
-    scenario = parse_scenario(tree.attrs["scenario"], tree.attrs.get("scenario_path") or None)
-    geometry = build(scenario.geometry, scenario.path)
-    scenario = each_place(scenario, geometry)
-    net = network(scenario, geometry)
+    system = assembled(parse_scenario(tree.attrs["scenario"], tree.attrs.get("scenario_path") or None))
+    scenario, geometry, net = system.scenario, system.geometry, system.network
     count = observables.array(tree, "counts/count")
     names = [net.species[s] for s in net.volume_species]
     same = list(count["compartment"].values) == list(geometry.compartments) and list(count["species"].values) == names
     if not same or len(scenario.run.sample_times) != tree["counts"].sizes["time"]:
         raise StoreError(f"{tree.name}: its scenario now gives other arrays; a file it names has changed.")
-    return System(scenario, geometry, net, ())
+    return system
 
 
 def _at(system: System, name: str) -> System:

@@ -43,6 +43,21 @@ ONE = Sweep((), ((),))
 """No sweep: one point at which nothing is varied."""
 
 
+def assembled(scenario: Scenario) -> System:
+    """The geometry and the network of a scenario, with the rates that its voltage and its inputs give, and no grid.
+
+    Raises
+    ------
+    ScenarioError, GeometryError
+        What the scenario names is not there, or cannot be built.
+    """
+    geometry = build(scenario.geometry, scenario.path)
+    scenario = each_place(scenario, geometry)
+    check_names(scenario, geometry)
+    scenario = driven(scenario, geometry)
+    return System(scenario, geometry, network(scenario, geometry), ())
+
+
 def prepare(scenario: Scenario) -> System:
     """Build the geometry, the network and the grid of a scenario, and check that they can run together.
 
@@ -51,18 +66,16 @@ def prepare(scenario: Scenario) -> System:
     ScenarioError, GeometryError, EngineError
         Where they cannot.
     """
-    geometry = build(scenario.geometry, scenario.path)
-    scenario = each_place(scenario, geometry)
-    check_names(scenario, geometry)
-    scenario = driven(scenario, geometry)
+    system = assembled(scenario)
+    scenario, geometry = system.scenario, system.geometry
     for spec in scenario.plasticity:
         plasticity.complete(spec.rule, plasticity.rule(spec.rule).PARAMETERS, spec.parameters)
     _refuse_large(scenario, geometry)
     levels.refuse_other(scenario)
     level = levels.of(scenario)
-    spaces = range(len(geometry.spaces)) if level.follows else ()
-    grids = tuple(grid(geometry, space, scenario.run.cell) for space in spaces)
-    system = System(scenario, geometry, network(scenario, geometry), grids)
+    if level.follows:
+        grids = tuple(grid(geometry, space, scenario.run.cell) for space in range(len(geometry.spaces)))
+        system = System(scenario, geometry, system.network, grids)
     _refuse_large_trial(system)
     level.check(system)
     return system

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from spinemc import contrast, ensemble, figures, observables, simulate, store, verdict
 from spinemc.chemistry.circuit import cell
 from spinemc.chemistry.releases import expected_number
