@@ -74,4 +74,7 @@ def _write(out: str | Path, shape: Layout, number: int, block: Block, system: Sy
     """Write a block with what every rule of plasticity makes of its counts."""
     volumes, specs = system.geometry.compartment_volume, system.scenario.plasticity
     names = shape.compartments, shape.volume_species
-    store.write(out, shape, number, block, plasticity.evaluate(specs, shape.time, block.count, volumes, *names))
+    trials = [job % shape.trials for job in shape.jobs_of(number)]
+    seed = system.scenario.run.seed
+    weights = plasticity.evaluate(specs, shape.time, block.count, volumes, *names, seed, trials)
+    store.write(out, shape, number, block, weights)

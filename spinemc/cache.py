@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numba
 
-_KERNELS = ("engine/kernels/*.py", "geometry/crossings.py", "geometry/grid.py", "geometry/voxels.py")
+_KERNELS = (
+    "engine/kernels/*.py", "geometry/crossings.py", "geometry/grid.py", "geometry/voxels.py", "plasticity/kernels/*.py",
+)  # fmt: skip
 
 
 def sources() -> list[Path]:

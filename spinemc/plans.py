@@ -69,7 +69,7 @@ def prepare(scenario: Scenario) -> System:
     system = assembled(scenario)
     scenario, geometry = system.scenario, system.geometry
     for spec in scenario.plasticity:
-        plasticity.complete(spec.rule, plasticity.rule(spec.rule).PARAMETERS, spec.parameters)
+        plasticity.check(spec)
     _refuse_large(scenario, geometry)
     levels.refuse_other(scenario)
     level = levels.of(scenario)

@@ -26,6 +26,7 @@ from spinemc.figures.style import (
 from spinemc.observables import array, fano, totals
 from spinemc.scenario import PlasticitySpec
 from spinemc.scenario.files import parse_toml
+from spinemc.scenario.learning import amount
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -187,13 +188,23 @@ def specs(tree: xr.DataTree) -> list[PlasticitySpec]:
     """What the scenario in a store asks of the rules of plasticity."""
     count = array(tree, "counts/count")
     there, species = ([str(name) for name in count[dim].values] for dim in ("compartment", "species"))
+    entries = _tables(said(tree).get("plasticity"))
+    gated = {e.get("rule") for e in entries if "gate" in e}  # by a file that a store does not hold
     return [
-        PlasticitySpec(e["rule"], e["species"], name, dict(e.get("parameters", {})))
-        for e in _tables(said(tree).get("plasticity"))
+        PlasticitySpec(
+            e["rule"], e["species"], name, dict(e.get("parameters", {})), _level(e, "reference"), _level(e, "rest")
+        )
+        for e in entries
+        if e.get("rule") not in gated
         if e.get("species") in species and isinstance(e.get("rule"), str) and isinstance(e.get("compartment"), str)
         for name in there
         if fnmatchcase(name, e["compartment"])
     ]
+
+
+def _level(entry: dict[str, Any], key: str) -> tuple[float, str] | None:
+    """The level at a key of an entry; None where there is none."""
+    return amount(entry[key]) if key in entry else None
 
 
 def _without_trials(series: xr.DataArray) -> xr.DataArray:

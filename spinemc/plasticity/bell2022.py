@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from spinemc.plasticity import complete
+from spinemc.errors import ScenarioError
+from spinemc.plasticity.relaxed import relaxed
+from spinemc.plasticity.signal import Signal
 
 PARAMETERS = {
     "theta_p": 400.0,
@@ -16,6 +20,8 @@ PARAMETERS = {
     "tau_4": 2.0,
     "weight_0": 0.0,
     "reference_volume": 0.0,
+    "noise": False,
+    "sigma": 0.05,
 }
 r"""Defaults, from Bell et al. 2022 (J Gen Physiol 154:e202112980) and its code; all may be overridden.
 
@@ -26,13 +32,18 @@ tau_3, tau_4 : what bounds the time constant at rest, and its power of calcium [
 weight_0 : weight at the start [1]
 reference_volume : 0, counts are read in ions as published; a volume [um^3] makes the thresholds
     concentrations, those of theta ions in that volume (0.09 um^3 in the paper's concentration variant)
+noise, sigma : whether the weight is noisy, and its standard deviation at constant calcium [1]: a choice, the
+    published rule has none
 """
 
+UNIT = "ions"
+"""What the rule reads calcium in."""
+
 VARIABLES = {"weight": {"long_name": "synaptic weight, as a change from the start of learning", "units": "1"}}
-"""Names and attributes of what `weights` returns."""
+"""Names and attributes of what `states` returns."""
 
 
-def drive(ions: np.ndarray, p: dict[str, float]) -> np.ndarray:
+def drive(ions: np.ndarray, p: dict[str, Any]) -> np.ndarray:
     r"""The weight that calcium would lead to in the end.
 
     Parameters
@@ -55,7 +66,7 @@ def drive(ions: np.ndarray, p: dict[str, float]) -> np.ndarray:
     return 0.5 * (1.0 + high) - 0.25 * (1.0 + low)
 
 
-def time_constant(ions: np.ndarray, p: dict[str, float]) -> np.ndarray:
+def time_constant(ions: np.ndarray, p: dict[str, Any]) -> np.ndarray:
     r"""How fast the weight follows its drive.
 
     Returns
@@ -71,29 +82,27 @@ def time_constant(ions: np.ndarray, p: dict[str, float]) -> np.ndarray:
     return p["tau_1"] + p["tau_2"] / (p["tau_3"] + relative ** p["tau_4"])
 
 
-def weights(time: np.ndarray, count: np.ndarray, volume: float, parameters: dict[str, float]) -> dict[str, np.ndarray]:
-    r"""The synaptic weight of each trial.
+def states(signal: Signal, p: dict[str, Any], start: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    r"""The synaptic weight.
 
     Parameters
     ----------
-    time : (t,) float64
-        Sample times [s], increasing.
-    count : (trial, t) int or float
+    signal : Signal
         Calcium [ions].
-    volume : float
-        Of the compartment that was counted [um^3]; used only with `reference_volume`.
-    parameters : dict
-        Values that replace those of `PARAMETERS`.
+    p : dict
+        Every entry of `PARAMETERS`.
+    start : dict
+        `weight` at the first time, (trial, synapse) float64.
 
     Returns
     -------
     dict
-        `weight`, (trial, t) float64 [1].
+        `weight`, (trial, synapse, t) float64 [1].
 
     Raises
     ------
     ScenarioError
-        Where `parameters` has a name that is not in `PARAMETERS`.
+        With `reference_volume`, where the volume of a compartment is not known.
 
     Notes
     -----
@@ -101,16 +110,14 @@ def weights(time: np.ndarray, count: np.ndarray, volume: float, parameters: dict
     their values at the two ends; the linear equation that remains is solved exactly, so the result stays
     between the extremes of the drive for any spacing of samples.
     """
-    p = complete("bell2022", PARAMETERS, parameters)
-    ions = np.asarray(count, dtype=np.float64)
+    scale = 1.0
     if p["reference_volume"] > 0.0:
-        ions = ions * (p["reference_volume"] / volume)
-    rate = 1.0 / time_constant(ions, p)
-    pull = drive(ions, p) * rate
-    rate, pull = (0.5 * (x[:, 1:] + x[:, :-1]) for x in (rate, pull))
-    step = -np.expm1(-rate * np.diff(time))
-    weight = np.empty_like(ions)
-    weight[:, 0] = p["weight_0"]
-    for i in range(step.shape[1]):
-        weight[:, i + 1] = weight[:, i] + (pull[:, i] / rate[:, i] - weight[:, i]) * step[:, i]
-    return {"weight": weight}
+        if not (signal.volume > 0.0).all():
+            raise ScenarioError("bell2022: reference_volume needs the volume of the compartment [um^3].")
+        scale = p["reference_volume"] / signal.volume[:, None]
+
+    def rates(ions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rate = 1.0 / time_constant(scale * ions, p)
+        return rate, drive(scale * ions, p) * rate
+
+    return relaxed("weight", signal, rates, p["sigma"] if p["noise"] else 0.0, start)

@@ -1,5 +1,6 @@
 """What a user may set: the scenario, frozen and validated, in engine units (um, s, molecules)."""
 
+from spinemc.scenario.learning import RULES
 from spinemc.scenario.reader import load_scenario, override, parse_scenario, to_toml
 from spinemc.scenario.surfaces import load_geometry_file, load_shape
 from spinemc.scenario.values import (
@@ -24,6 +25,7 @@ from spinemc.scenario.values import (
 )
 
 __all__ = [
+    "RULES",
     "Boundary",
     "GeometrySpec",
     "IonRecord",

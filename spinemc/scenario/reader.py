@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario import mechanisms, molecules, networks, records, sections, stimuli, surfaces
+from spinemc.scenario import learning, mechanisms, molecules, networks, records, sections, stimuli, surfaces
 from spinemc.scenario.driven import Placed
 from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
 from spinemc.scenario.places import homes, parts, placed
@@ -155,7 +155,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     record = top.table("record", required=False)
     ions = records.ions(record.tables("ions"), names, run)
     positions = records.positions(record.tables("positions"), names, run, ions)
-    plasticity = [sections.plasticity(t, names) for t in top.tables("plasticity")]
+    plasticity = [learning.plasticity(t, names, folder) for t in top.tables("plasticity")]
     if whole and len(reactions) == len(equations) + len(made):
         sources = [*_sources(tables, names), *(release.species for release in releases[len(own) :])]
         lost, elsewhere = _absent(names, reactions, sources, _passing(boundaries))

@@ -20,7 +20,6 @@ from spinemc.scenario.table import (
     known,
     nearest,
     new_name,
-    number,
     place_name,
     quantity,
     refuse,
@@ -30,7 +29,6 @@ from spinemc.scenario.values import (
     CYTOSOL,
     MEMBRANE,
     Boundary,
-    PlasticitySpec,
     Release,
     Run,
     Species,
@@ -39,7 +37,6 @@ from spinemc.scenario.values import (
 ENGINES = ("particles", "compartments", "ode", "pde")
 METHODS = ("exact", "tau")
 BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
-RULES = ("bell2022",)
 MOST = 2**31
 MOST_TRIALS, MOST_SAMPLES = 10_000_000, 1_000_000
 
@@ -259,14 +256,3 @@ def boundaries(tables: list[Table], names: Names) -> list[Boundary]:
             seen.add((region, name))
         made.append(Boundary(region, chosen, kind, value, rate, passing))
     return made
-
-
-def plasticity(table: Table, names: Names) -> PlasticitySpec:
-    """A rule and what it reads."""
-    inner = table.table("parameters", required=False)
-    return PlasticitySpec(
-        rule=table.take("rule", known(RULES, "rule")),
-        species=table.take("species", names.species),
-        compartment=table.take("compartment", names.compartment_name),
-        parameters={key: inner.take(key, number) for key in inner.entries},
-    )

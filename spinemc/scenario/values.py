@@ -333,12 +333,29 @@ class IonRecord:
 
 @dataclass(frozen=True)
 class PlasticitySpec:
-    """A rule of plasticity, the species it reads and the compartment it reads it in."""
+    """A rule of plasticity, the species it reads and the compartment it reads it in.
+
+    Attributes
+    ----------
+    rule, species, compartment : str
+    parameters : dict
+        Values over those of the rule: numbers, `noise` true or false, `set` the name of a set.
+    reference : (float, str) or None
+        What one presynaptic spike adds, for rules that read calcium in steps of it: a number and its unit, "ions" or
+        "uM".
+    rest : (float, str) or None
+        What counts as no calcium there; None for 0.
+    gate : Rate or None
+        What the rates of learning are scaled by.
+    """
 
     rule: str
     species: str
     compartment: str
-    parameters: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    reference: tuple[float, str] | None = None
+    rest: tuple[float, str] | None = None
+    gate: Rate | None = None
 
 
 @dataclass(frozen=True)
