@@ -129,6 +129,8 @@ def apply(
     """
     module = rule(name)
     p = complete(name, parameters or {})
+    if calcium.tau > 0.0 and rest != 0.0:
+        raise ScenarioError("calcium trace: it decays to 0 between its times: take rest out.")
     shaped = [np.asarray(level, np.float64) for level in (calcium.before, calcium.after)]
     dims = 2 if trials is not None and shaped[0].ndim == 1 else shaped[0].ndim
     before, after = (level.reshape((1,) * (3 - level.ndim) + level.shape) if level.ndim != 2 else level[:, None]

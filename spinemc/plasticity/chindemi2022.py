@@ -75,6 +75,7 @@ def states(signal: Signal, p: dict[str, Any], start: dict[str, np.ndarray]) -> d
     integrated(
         np.diff(signal.time), signal.gate, signal.before, signal.after, signal.tau, p["rest"], p["tau_star"],
         p["theta_d"], p["theta_p"], p["tau"], p["gamma_d"], p["gamma_p"], p["sigma"] if p["noise"] else 0.0,
-        p["tau_expression"], p["longest"], signal.key, signal.stream, start["star"], start["rho"], start["weight"], star, rho, weight,
+        p["tau_expression"], p["longest"], signal.key, signal.stream, start["star"], start["rho"], start["weight"],
+        star, rho, weight,
     )  # fmt: skip
     return {"weight": weight, "rho": rho, "star": star}

@@ -13,8 +13,8 @@ from spinemc.units import MICROMOLAR
 UNITS = {"ions": "ions", "uM": "uM", "1": "steps of one presynaptic spike"}
 """Units of calcium, and what they are called: molecules, a concentration, or a number in steps of a reference."""
 
-BETWEEN = ("linear", "hold", "decay")
-"""What calcium does between two samples: goes straight to the next, stays until there, or decays exponentially."""
+BETWEEN = ("linear", "hold")
+"""What calcium does between two samples: goes straight to the next, or stays until there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +29,51 @@ class Trace:
         Just before and just after each time.
     tau : float
         Time constant of the decay to 0 between the times [s]; 0 where calcium goes straight.
+
+    Raises
+    ------
+    ScenarioError
+        The times do not increase or are not finite, or calcium has another length, a gap, or is below 0.
     """
 
     time: np.ndarray
     before: np.ndarray
     after: np.ndarray
     tau: float = 0.0
+
+    def __post_init__(self) -> None:
+        time = _numbers(self.time)
+        if time.ndim != 1 or time.size < 1:
+            raise ScenarioError("calcium trace: its times are a list of one number or more [s].")
+        if not np.isfinite(time).all():
+            raise ScenarioError("calcium trace: a time is not a finite number.")
+        late = np.flatnonzero(np.diff(time) <= 0.0)
+        if late.size:
+            i = int(late[0])
+            raise ScenarioError(
+                f"calcium trace: its times must increase: {time[i]:g} s is followed by {time[i + 1]:g} s."
+            )
+        before, after = _numbers(self.before), _numbers(self.after)
+        if after.ndim not in (1, 2, 3) or after.shape[-1] != time.size or before.shape != after.shape:
+            raise ScenarioError(
+                f"calcium trace: {time.size} times and calcium of shape {after.shape}: it is (t), (trial, t) or "
+                "(trial, synapse, t), with as many values as times."
+            )
+        if not 0.0 <= self.tau < np.inf:
+            raise ScenarioError(f"calcium trace: tau = {self.tau:g}: a time constant is not below 0 [s].")
+        made = {"time": time, "after": _checked(after, time)}
+        made["before"] = made["after"] if self.before is self.after else _checked(before, time)
+        vars(self).update(made)
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """Numbers, with gaps where an array is masked."""
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.astype(np.float64).filled(np.nan)
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as fault:
+        raise ScenarioError(f"calcium trace: its times and values must be numbers: {fault}.") from fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,31 +135,12 @@ def trace(time: Any, calcium: Any, between: str = "linear") -> Trace:
     ScenarioError
         The times do not increase or are not finite, or calcium has another length, a gap, or is below 0.
     """
-    try:
-        at = np.asarray(time, dtype=np.float64)
-        level = np.asarray(calcium, dtype=np.float64)
-    except (TypeError, ValueError) as fault:
-        raise ScenarioError(f"calcium trace: its times and values must be numbers: {fault}.") from fault
-    if between not in BETWEEN[:2]:
+    if between not in BETWEEN:
         raise ScenarioError(f'calcium trace: between = "{between}": it is "linear" or "hold".')
-    if at.ndim != 1 or at.size < 1:
-        raise ScenarioError("calcium trace: its times are a list of one number or more [s].")
-    if not np.isfinite(at).all():
-        raise ScenarioError("calcium trace: a time is not a finite number.")
-    late = np.flatnonzero(np.diff(at) <= 0.0)
-    if late.size:
-        i = int(late[0])
-        raise ScenarioError(f"calcium trace: its times must increase: {at[i]:g} s is followed by {at[i + 1]:g} s.")
-    if level.ndim not in (1, 2, 3) or level.shape[-1] != at.size:
-        raise ScenarioError(
-            f"calcium trace: {at.size} times and calcium of shape {level.shape}: it is (t), (trial, t) or "
-            "(trial, synapse, t), with as many values as times."
-        )
-    level = _checked(level, at)
+    level = _numbers(calcium)
     if between == "linear":
-        return Trace(at, level, level)
-    before = np.concatenate([level[..., :1], level[..., :-1]], axis=-1)
-    return Trace(at, before, level)
+        return Trace(time, level, level)
+    return Trace(time, np.concatenate([level[..., :1], level[..., :-1]], axis=-1), level)
 
 
 def _checked(level: np.ndarray, time: np.ndarray) -> np.ndarray:

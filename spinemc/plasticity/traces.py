@@ -42,7 +42,7 @@ def jumps(
     until : float, optional
         Where the trace ends [s]; 0.1 s after the last jump by default.
     at : (m,) array_like, optional
-        More times at which the answer is wanted [s]; neither they nor their absence change it.
+        More times at which the answer is wanted [s]; calcium is the same with and without them.
 
     Returns
     -------

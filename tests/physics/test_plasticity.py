@@ -11,6 +11,10 @@ from spinemc.scenario import PlasticitySpec
 P = bell2022.PARAMETERS
 
 
+def weights(time, count, **options):
+    return plasticity.apply("bell2022", plasticity.trace(time, count), **options)["weight"]
+
+
 @pytest.mark.parametrize(
     ("ions", "drive"),
     [(50, 0.0), (100, -0.25), (200, -0.5), (390, -0.451), (400, 0.0), (410, 0.451), (500, 0.5), (1e6, 0.5)],
@@ -30,7 +34,7 @@ def test_bell_time_constant(ions, seconds):
 def test_bell_weight_after_35_ms_at_constant_calcium(samples):
     time = np.linspace(0, 0.035, samples)
     count = np.repeat(np.array([[200], [300], [500], [800]], dtype=np.int32), samples, axis=1)
-    weight = bell2022.weights(time, count, 0.035, {})["weight"]
+    weight = weights(time, count)
     assert weight.shape == (4, samples)
     assert weight.dtype == np.float64
     assert np.all(weight[:, 0] == 0)
@@ -43,7 +47,7 @@ def test_bell_weight_converges_as_the_square_of_the_spacing():
 
     def end(samples):
         time = np.linspace(0, 0.5, samples)
-        return bell2022.weights(time, at(time)[None], 1.0, {})["weight"][0, -1]
+        return weights(time, at(time)[None])[0, -1]
 
     fine = np.linspace(0, 0.5, 200_001)  # the integral form of the equation, by the trapezoid rule
     rate = 1 / bell2022.time_constant(at(fine), P)
@@ -57,22 +61,23 @@ def test_bell_weight_converges_as_the_square_of_the_spacing():
 
 def test_bell_stays_within_its_drive_for_any_spacing():
     time = np.array([0.0, 1e3, 1e6, 1e9])
-    weight = bell2022.weights(time, np.array([[500, 500, 500, 500], [200] * 4]), 1.0, {})["weight"]
+    weight = weights(time, np.array([[500, 500, 500, 500], [200] * 4]))
     assert np.all(np.isfinite(weight))
     assert weight[:, -1] == pytest.approx([0.5, -0.5], abs=1e-6)
+    assert np.abs(weight).max() <= 0.5
 
 
 def test_bell_concentration_variant_depends_on_concentration_alone():
     time = np.linspace(0, 0.035, 36)
     variant = {"reference_volume": 0.09}
-    small = bell2022.weights(time, np.full((1, 36), 250), 0.045, variant)["weight"]
-    ions = bell2022.weights(time, np.full((1, 36), 500), 0.09, {})["weight"]
+    small = weights(time, np.full((1, 36), 250), volume=0.045, parameters=variant)
+    ions = weights(time, np.full((1, 36), 500), volume=0.09)
     np.testing.assert_allclose(small, ions, rtol=1e-12)
 
 
 def test_unknown_names_are_answered_with_the_nearest():
     with pytest.raises(ScenarioError, match=r"theta_q is not a parameter .* Did you mean theta_p\?"):
-        bell2022.weights(np.array([0.0, 1.0]), np.zeros((1, 2)), 1.0, {"theta_q": 3.0})
+        weights(np.array([0.0, 1.0]), np.zeros((1, 2)), parameters={"theta_q": 3.0})
     with pytest.raises(ScenarioError, match=r"Did you mean bell2022\?"):
         plasticity.rule("bell2021")
 
@@ -81,10 +86,12 @@ def test_every_rule_keeps_the_same_signature():
     time = np.linspace(0, 0.01, 5)
     for name in plasticity.RULES:
         module = plasticity.rule(name)
-        answer = module.weights(time, np.full((3, 5), 100), 0.1, {})
+        answer = plasticity.apply(name, plasticity.trace(time, np.full((3, 5), 0.7)))
         assert set(answer) == set(module.VARIABLES)
+        assert set(module.PARAMETERS.get("set", "") and module.SETS) == set(getattr(module, "SETS", ()))
         assert "weight" in answer
         assert all(v.shape == (3, 5) for v in answer.values())
+        assert all(np.isfinite(v).all() for v in answer.values())
 
 
 def test_evaluate_reads_the_named_compartment_and_species():
@@ -99,7 +106,7 @@ def test_evaluate_reads_the_named_compartment_and_species():
     answer = plasticity.evaluate(specs, time, count, np.array([0.3, 0.2]), *names)
     got = answer["bell2022"]["weight"]
     assert got.shape == (2, 7, 2)
-    head = bell2022.weights(time, count[:, :, 1, 2], 0.2, {})["weight"]
-    whole = bell2022.weights(time, count[:, :, 0, 2], 0.3, {"theta_p": 200.0})["weight"]
+    head = weights(time, count[:, :, 1, 2])
+    whole = weights(time, count[:, :, 0, 2], parameters={"theta_p": 200.0})
     np.testing.assert_array_equal(got, np.stack([head, whole], -1))
     assert plasticity.synapses(specs) == (("bell2022", ("Ca in head", "Ca in cytosol"), ("weight",)),)

@@ -135,8 +135,7 @@ def test_draw_weight_draws_the_twins_own_weight(tmp_path):
     tree = run(tmp_path / "run.zarr")
     model = twin(tree)
     calcium = model["count"].sel(compartment="head", species="Ca").values
-    rule = plasticity.rule("bell2022")
-    own = rule.weights(TIME, calcium[None], 0.018, {"theta_p": 300.0})["weight"][0]
+    own = plasticity.apply("bell2022", plasticity.trace(TIME, calcium), parameters={"theta_p": 300.0})["weight"]
     time, weight = figures.twin_weight(tree, "bell2022", model)
     np.testing.assert_array_equal(time, TIME)
     np.testing.assert_allclose(weight, own, rtol=1e-12)
