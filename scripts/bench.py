@@ -16,6 +16,7 @@ from pathlib import Path
 import limits
 import numpy as np
 import peers
+import rules
 import scaling
 import storing
 from measure import alone, now, peak, processor
@@ -65,6 +66,9 @@ def lines(given: argparse.Namespace, wanted: Sequence[str]) -> Iterator[str]:
     if given.scaling or given.limits:
         yield from (scaling if given.scaling else limits).table(given.repeats)
         return
+    if given.rules:
+        yield from rules.table(given.repeats)
+        return
     if given.store:
         yield from storing.table(given.path)
         return
@@ -86,9 +90,10 @@ def main() -> None:
     instead.add_argument("--scaling", action="store_true", help="what grows, and what that costs: no workloads")
     instead.add_argument("--limits", action="store_true", help="what the machine can do at all: no workloads")
     instead.add_argument("--store", action="store_true", help="what the store costs, in time and memory")
+    instead.add_argument("--rules", action="store_true", help="the rules of plasticity: no workloads")
     instead.add_argument("--kernels", action="store_true", help="single kernels, by pytest-benchmark: no workloads")
     given = options.parse_args()
-    others = given.scaling or given.limits or given.store or given.kernels
+    others = given.scaling or given.limits or given.store or given.rules or given.kernels
     known = [] if others else list(peers.GOALS if given.peers else WORKLOADS)
     unknown = [name for name in given.workload if name not in known]
     if unknown or given.repeats < 1:

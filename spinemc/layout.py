@@ -102,8 +102,8 @@ class Layout:
         Whether molecules are whole, as with particles, or real, as with rate equations.
     ragged : tuple of Ragged
         Positions and ions that are kept of some trials.
-    plasticity : tuple of (str, tuple of str, tuple of str)
-        Rule, labels of its synapses, names of its variables.
+    plasticity : tuple of (str, tuple of str, tuple of (str, str, str))
+        Rule, labels of its synapses, its variables: name, what it is, unit.
     axes, beside : tuple of Axis
         The dimensions of a sweep, none for a run; and what is varied along the only one of a list.
     """
@@ -124,7 +124,7 @@ class Layout:
     block: int = 4
     integer: bool = True
     ragged: tuple[Ragged, ...] = ()
-    plasticity: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+    plasticity: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str, str], ...]], ...] = ()
     axes: tuple[Axis, ...] = ()
     beside: tuple[Axis, ...] = ()
 
@@ -235,7 +235,7 @@ def growing(layout: Layout) -> dict[str, Array]:
     axes, points = tuple(axis.name for axis in layout.axes), layout.shape
     beside = {"coordinates": " ".join(axis.name for axis in layout.beside)} if layout.beside else {}
 
-    def series(dims: tuple[str, ...], shape: tuple[int, ...], dtype: str, long_name: str) -> Array:
+    def series(dims: tuple[str, ...], shape: tuple[int, ...], dtype: str, long_name: str, unit: str = "1") -> Array:
         block = max(1, min(layout.block, layout.trials))
         row = np.dtype(dtype).itemsize * block * max(1, prod(shape))
         times = min(len(layout.time), max(1, CHUNK_BYTES // row))
@@ -244,7 +244,7 @@ def growing(layout: Layout) -> dict[str, Array]:
             (*points, layout.trials, len(layout.time), *shape),
             dtype,
             (*(1,) * len(axes), block, times, *shape),
-            {"units": "1", "long_name": long_name} | beside,
+            {"units": unit, "long_name": long_name} | beside,
         )
 
     few, many = ("int32", "int64") if layout.integer else ("float64", "float64")
@@ -260,8 +260,9 @@ def growing(layout: Layout) -> dict[str, Array]:
             ("boundary",), (len(layout.boundaries),), many, "molecules taken out since the sample before, net"
         )
     for rule, synapses, variables in layout.plasticity:
-        for name in variables:
-            arrays[f"plasticity/{rule}/{name}"] = series(("synapse",), (len(synapses),), "float64", name)
+        for name, long_name, unit in variables:
+            shape = (len(synapses),)
+            arrays[f"plasticity/{rule}/{name}"] = series(("synapse",), shape, "float64", long_name, unit)
     for table in layout.ragged:
         recorded = len(layout.recorded(table.trials))
         frames = () if table.frames is None else (len(table.frames),)

@@ -180,8 +180,12 @@ def final(answer: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def synapses(specs: Sequence[PlasticitySpec]) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
-    """What the store needs to know of the rules: (rule, labels of its synapses, names of its variables).
+Variable = tuple[str, str, str]
+"""Its name, what it is, and its unit."""
+
+
+def synapses(specs: Sequence[PlasticitySpec]) -> tuple[tuple[str, tuple[str, ...], tuple[Variable, ...]], ...]:
+    """What the store needs to know of the rules: (rule, labels of its synapses, its variables).
 
     A synapse is one entry of the scenario, labelled "Ca in head".
     """
@@ -189,7 +193,7 @@ def synapses(specs: Sequence[PlasticitySpec]) -> tuple[tuple[str, tuple[str, ...
         (
             name,
             tuple(f"{s.species} in {s.compartment}" for s in specs if s.rule == name),
-            tuple(rule(name).VARIABLES),
+            tuple((key, said["long_name"], said["units"]) for key, said in rule(name).VARIABLES.items()),
         )
         for name in dict.fromkeys(s.rule for s in specs)
     )

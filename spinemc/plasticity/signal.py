@@ -69,7 +69,7 @@ class Trace:
 def _numbers(values: Any) -> np.ndarray:
     """Numbers, with gaps where an array is masked."""
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(np.float64).filled(np.nan)
+        values = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values))
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as fault:

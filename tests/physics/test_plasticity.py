@@ -109,4 +109,6 @@ def test_evaluate_reads_the_named_compartment_and_species():
     head = weights(time, count[:, :, 1, 2])
     whole = weights(time, count[:, :, 0, 2], parameters={"theta_p": 200.0})
     np.testing.assert_array_equal(got, np.stack([head, whole], -1))
-    assert plasticity.synapses(specs) == (("bell2022", ("Ca in head", "Ca in cytosol"), ("weight",)),)
+    ((rule, labels, variables),) = plasticity.synapses(specs)
+    assert (rule, labels) == ("bell2022", ("Ca in head", "Ca in cytosol"))
+    assert [(name, unit) for name, _, unit in variables] == [("weight", "1")]

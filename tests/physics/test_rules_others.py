@@ -111,7 +111,7 @@ def test_calcitron_hebbian_and_anti_hebbian_by_their_regions():
 
 
 def test_calcitron_depresses_inactive_synapses_by_the_calcium_of_active_ones():
-    """The heterosynaptic figure: alpha = 2, beta = 0.2, eta = 0.025, theta_d = beta k - e, theta_p = theta_d + alpha - e."""
+    """alpha = 2, beta = 0.2, eta = 0.025, theta_d = beta k - e, theta_p = theta_d + alpha - e."""
     k, e = 5, 0.01
     inputs = np.zeros(20)
     inputs[:k] = 1.0

@@ -97,7 +97,7 @@ def test_the_up_state_lives_longer_the_more_holoenzymes_there_are():
 
 
 def test_what_the_switch_cannot_do_is_told():
-    with pytest.raises(ScenarioError, match="one steady state at a rest of 0.3 uM"):
+    with pytest.raises(ScenarioError, match=r"one steady state at a rest of 0\.3 uM"):
         plasticity.apply("camkii2007", plasticity.trace([0.0, 1.0], [0.3, 0.3]), parameters={"rest": 0.3, "up": True})
     with pytest.raises(ScenarioError, match="must be above 0"):
         camkii2007.branches(0.0)

@@ -1,5 +1,7 @@
 """What drives a rule: traces, units, gates, random numbers, going on, and what is refused."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -195,7 +197,7 @@ def test_a_scenario_runs_any_number_of_rules_at_once(tmp_path):
         entry("shouval2002"),
         entry("shouval2002", parameters={"set": "2004", "noise": True}),
     ]
-    scenario = smc.Scenario(**SCENE, plasticity=rules, path=tmp_path / "scene.toml")
+    scenario = smc.Scenario(**SCENE, plasticity=rules)
     tree = smc.run(scenario, out=tmp_path / "run.zarr", threads=2)
     count = tree["counts/count"].sel(compartment="cytosol", species="Ca").values
     volume = float(tree["counts/volume"].sel(compartment="cytosol"))
@@ -207,6 +209,7 @@ def test_a_scenario_runs_any_number_of_rules_at_once(tmp_path):
         for variable, values in want.items():
             np.testing.assert_allclose(tree[f"plasticity/{name}/{variable}"].values[..., synapse], values, rtol=1e-10)
 
+    assert tree["plasticity/li2016/h"].attrs["units"] == "mV"
     same("bell2022", 0, parameters={"noise": True})
     one = 0.5 * MICROMOLAR * volume
     same("graupner2012", 0, unit="ions", reference=one, rest=one / 5.0, parameters={"set": "DPD", "noise": True})
@@ -219,7 +222,7 @@ def test_a_scenario_runs_any_number_of_rules_at_once(tmp_path):
     ("given", "sentence"),
     [
         (entry("graupner2012"), "say what one adds with reference"),
-        (entry("graupner2012", reference="0.5 um"), "plasticity 1, reference = \"0.5 um\": a concentration is given in"),
+        (entry("graupner2012", reference="0.5 um"), 'plasticity 1, reference = "0.5 um": a concentration is given'),
         (entry("graupner2012", reference=-3), "plasticity 1, reference = -3"),
         (entry("graupner2012", reference=3, rest="0.1 uM"), "reference is in ions and rest in uM"),
         (entry("bell2022", reference=3), "take reference and rest out"),
@@ -231,7 +234,5 @@ def test_a_scenario_runs_any_number_of_rules_at_once(tmp_path):
     ],
 )  # fmt: skip
 def test_what_a_scenario_cannot_say_of_a_rule_is_told(tmp_path, given, sentence):
-    import re
-
     with pytest.raises(ScenarioError, match=re.escape(sentence)):
-        smc.run(smc.Scenario(**SCENE, plasticity=[given], path=tmp_path / "scene.toml"), out=tmp_path / "run.zarr")
+        smc.run(smc.Scenario(**SCENE, plasticity=[given]), out=tmp_path / "run.zarr")

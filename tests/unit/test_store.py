@@ -44,7 +44,7 @@ LAYOUT = Layout(
     boundaries=("Ca at base",),
     block=3,
     ragged=(positions("Ca", FRAMES, (0, 2, 4, 11)),),
-    plasticity=(("bell2022", ("Ca in head",), ("weight",)),),
+    plasticity=(("bell2022", ("Ca in head",), (("weight", "synaptic weight", "1"),)),),
 )
 
 
