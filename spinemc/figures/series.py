@@ -191,7 +191,7 @@ def specs(tree: xr.DataTree) -> list[PlasticitySpec]:
     count = array(tree, "counts/count")
     there, species = ([str(name) for name in count[dim].values] for dim in ("compartment", "species"))
     entries = _tables(said(tree).get("plasticity"))
-    gated = {e.get("rule") for e in entries if "gate" in e}  # by a file that a store does not hold
+    gated = [e.get("rule") for e in entries if "gate" in e]  # by a file that a store does not hold
     return [
         PlasticitySpec(
             e["rule"], e["species"], name, dict(e.get("parameters", {})), _level(e, "reference"), _level(e, "rest")

@@ -59,9 +59,9 @@ def complete(name: str, given: Mapping[str, Any]) -> Parameters:
             if not isinstance(value, bool):
                 faults.append(f"{said} = {value}: true or false is needed.")
         elif isinstance(defaults[key], str):
-            if value not in module.SETS:
+            if not isinstance(value, str) or value not in module.SETS:
                 faults.append(f'{said} = "{value}": {_instead(str(value), module.SETS)}')
-        elif isinstance(value, bool | str) or not np.isfinite(value):
+        elif isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
             faults.append(f"{said} = {value}: a finite number is needed.")
         elif value <= 0.0 and key.startswith("tau"):
             faults.append(f"{said} = {value:g}: it must be above 0.")
