@@ -263,7 +263,8 @@ def evaluate(
         volume = np.asarray(volumes, np.float64)[at]
         made = apply(
             spec.rule,
-            trace(time, _converted(spec, np.asarray(level, np.float64), volume), getattr(module, "BETWEEN", "linear")),
+            # numbers of the levels of means may be a little below 0
+            trace(time, _converted(spec, np.maximum(level, 0.0), volume), getattr(module, "BETWEEN", "linear")),
             volume=volume,
             parameters=spec.parameters,
             gate=spec.gate,

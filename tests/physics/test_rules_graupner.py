@@ -168,3 +168,12 @@ def test_the_rule_forgets_in_the_other_direction_after_reversal():
     assert back["rho"][0] == up["rho"][-1]
     assert back["rho"][-1] < 0.05
     assert back["weight"][-1] == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_sets_named_for_potentiation_and_depression_alone_do_that():
+    """60 pairs at 1 Hz, delays of 1 ms apart: the strength falls nowhere by set P and rises nowhere by D and D'."""
+    delays = np.arange(-40, 41) * 1e-3
+    change = {name: np.array([expected(name, delay, 60, 1.0) for delay in delays]) for name in ("P", "D", "D'")}
+    assert change["P"].min() > 0.995 and change["P"].max() > 1.1
+    for name in ("D", "D'"):
+        assert change[name].max() < 1.005 and change[name].min() < 0.9

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spinemc import plasticity
-from spinemc.plasticity import calcitron2025, chindemi2022, odonnell2011, shouval2002
+from spinemc import plasticity, protocols
+from spinemc.errors import ScenarioError
+from spinemc.plasticity import calcitron2025, chindemi2022, nmda, odonnell2011, shouval2002
 
 S = shouval2002.PARAMETERS
 
@@ -123,3 +124,66 @@ def test_calcitron_depresses_inactive_synapses_by_the_calcium_of_active_ones():
         w = weight("calcitron2025", trace, start={"weight": w}, parameters=p)[0, :, -1]
     np.testing.assert_allclose(w[:k], 1.0, rtol=1e-12)
     np.testing.assert_allclose(w[k:], 0.975**40, rtol=1e-9)
+
+
+# The calcium of Shouval et al. 2002 ----------------------------------------------------------------------------
+
+
+def test_magnesium_blocks_as_jahr_and_stevens_found():
+    voltage = np.array([-80, -65, -40, -20, 0, 20, 40])
+    assert nmda.block(voltage) == pytest.approx([0.0244, 0.0597, 0.2302, 0.5081, 0.7812, 0.9250, 0.9771], abs=6e-5)
+
+
+def test_calcium_of_a_pair_agrees_with_an_independent_solution():
+    from itertools import pairwise
+
+    from scipy.integrate import solve_ivp
+
+    def slope(t, y):
+        """Times in ms; the presynaptic spike at 100, the postsynaptic one at 110."""
+        s, u = t - 100.0, t - 110.0
+        epsp = (np.exp(-s / 50) - np.exp(-s / 5)) / 0.6968 if s > 0 else 0.0
+        bpap = 100 * (0.75 * np.exp(-u / 3) + 0.25 * np.exp(-u / 25)) if u > 0 else 0.0
+        opened = 0.5 * np.exp(-s / 50) + 0.5 * np.exp(-s / 200) if s > 0 else 0.0
+        v = -65 + epsp + bpap
+        return [-y[0] / 50 - 0.5 / 500 * opened / (1 + np.exp(-0.062 * v) / 3.57) * (v - 130)]
+
+    ends = [100.0, 110.0, 150.0, 400.0]
+    want, y = [], [0.0]
+    for begin, end in pairwise(ends):
+        y = solve_ivp(slope, (begin + 1e-9, end), y, rtol=1e-9, atol=1e-12, max_step=0.5).y[:, -1]
+        want.append(y[0])
+    errors = []
+    for every in (4e-4, 2e-4, 1e-4):
+        trace = nmda.calcium([0.1], [0.11], 0.4, every)
+        errors.append(np.abs(np.interp([0.11, 0.15, 0.4], trace.time, trace.after) / want - 1.0).max())
+    assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.2)  # second order
+    assert errors[2] < 1e-4
+
+
+def test_pairs_potentiate_depress_and_depress_again_by_their_delay():
+    """100 pairs at 1 Hz from w = 0.25: the window of the paper, with its second depression."""
+
+    def end(delay):
+        pre, post = protocols.pairs(delay, 100, 1.0)
+        return weight("shouval2002", nmda.calcium(pre, post, 101.0))[-1]
+
+    assert end(0.010) > 0.4 and end(0.030) > 0.35
+    assert end(-0.010) < 0.15
+    assert end(0.080) < 0.15
+    assert end(-0.100) == pytest.approx(0.25, abs=0.01)
+    assert end(0.200) == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"current": "2003"}, "it is one of 2002, 2004"),
+        ({"until": 0.0}, "above 0"),
+        ({"pre": [np.nan]}, "not a finite"),
+    ],
+)
+def test_what_makes_no_calcium_is_told(options, sentence):
+    given = {"pre": [0.1], "post": [], "until": 1.0} | options
+    with pytest.raises(ScenarioError, match=sentence):
+        nmda.calcium(**given)

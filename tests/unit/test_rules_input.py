@@ -9,6 +9,7 @@ import spinemc as smc
 from spinemc import plasticity
 from spinemc.errors import ScenarioError
 from spinemc.plasticity import traces
+from spinemc.scenario import PlasticitySpec
 from spinemc.units import MICROMOLAR
 
 NOISY = [name for name in plasticity.RULES if "noise" in plasticity.rule(name).PARAMETERS]
@@ -236,3 +237,26 @@ def test_a_scenario_runs_any_number_of_rules_at_once(tmp_path):
 def test_what_a_scenario_cannot_say_of_a_rule_is_told(tmp_path, given, sentence):
     with pytest.raises(ScenarioError, match=re.escape(sentence)):
         smc.run(smc.Scenario(**SCENE, plasticity=[given]), out=tmp_path / "run.zarr")
+
+
+def test_noise_in_a_store_does_not_depend_on_its_blocks(tmp_path):
+    """5 trials in blocks of one, 40 in blocks of three."""
+    rules = [
+        entry("graupner2012", reference=40, parameters={"noise": True}),
+        entry("bell2022", parameters={"noise": True}),
+    ]
+    few, many = (
+        smc.run(smc.Scenario(**SCENE, plasticity=rules), out=tmp_path / f"{n}.zarr", trials=n, threads=t)
+        for n, t in ((5, 1), (40, 2))
+    )
+    for path in ("plasticity/graupner2012/rho", "plasticity/bell2022/weight"):
+        np.testing.assert_array_equal(few[path].values, many[path].values[:5])
+        assert len(np.unique(many[path].values[:, -1])) == 40
+
+
+def test_counts_of_means_that_are_a_little_below_nought_are_none():
+    spec = (PlasticitySpec("bell2022", "Ca", "head"),)
+    count = np.array([100.0, -0.02, 50.0])[None, :, None, None]
+    answer = plasticity.evaluate(spec, np.arange(3.0), count, np.array([0.1]), ["head"], ["Ca"])
+    want = plasticity.apply("bell2022", plasticity.trace(np.arange(3.0), [100.0, 0.0, 50.0]))
+    np.testing.assert_array_equal(answer["bell2022"]["weight"][0, :, 0], want["weight"])
