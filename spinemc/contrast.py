@@ -208,7 +208,13 @@ def _weights(tree: xr.DataTree, system: System, twins: dict[str, Twin], level: f
         if count.sizes["time"] != tree["counts"].sizes["time"]:
             continue
         labels = [str(x) for x in count["compartment"].values], [str(x) for x in count["species"].values]
-        told = plasticity.evaluate(specs, count["time"].values, count.values[None], volumes, *labels)
+        told = plasticity.evaluate(
+            [plasticity.without_noise(spec) for spec in specs],
+            count["time"].values,
+            count.values[None],
+            volumes,
+            *labels,
+        )
         weight = np.concatenate([told[rule]["weight"] for rule in _rules(specs)], -1)[0]
         theirs[k] = weight[-1]
         same = (moved == np.sign(weight[-1] - weight[0])).sum(axis=0)

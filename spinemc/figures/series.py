@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +164,7 @@ def twin_weight(tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.Dataset) ->
     volume = array(tree, "counts/volume").sel(compartment=count["compartment"].values).values
     time = count["time"].values
     names = list(count["compartment"].values), list(count["species"].values)
-    smooth = replace(read[0], parameters={key: value for key, value in read[0].parameters.items() if key != "noise"})
-    answer = plasticity.evaluate([smooth], time, count.values[None], volume, *names)
+    answer = plasticity.evaluate([plasticity.without_noise(read[0])], time, count.values[None], volume, *names)
     return time, answer[rule]["weight"][0, :, 0]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
@@ -182,6 +183,11 @@ def final(answer: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 Variable = tuple[str, str, str]
 """Its name, what it is, and its unit."""
+
+
+def without_noise(spec: PlasticitySpec) -> PlasticitySpec:
+    """A rule in its deterministic form, as it is for means."""
+    return replace(spec, parameters={key: value for key, value in spec.parameters.items() if key != "noise"})
 
 
 def synapses(specs: Sequence[PlasticitySpec]) -> tuple[tuple[str, tuple[str, ...], tuple[Variable, ...]], ...]:

@@ -20,6 +20,7 @@ from spinemc.scenario.table import (
     known,
     nearest,
     new_name,
+    number,
     place_name,
     quantity,
     refuse,
