@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from spinemc.chemistry.mechanisms import Mechanism
 
 import spinemc as smc
-from spinemc import observables
-from spinemc.chemistry import mechanisms
+from spinemc import mechanisms, observables
+from spinemc.mechanisms import Mechanism
 from spinemc.plans import prepare
 from spinemc.scenario import Scenario
 from spinemc.twins import ode
