@@ -9,6 +9,8 @@ from spinemc.ensemble import Job, run_jobs
 from spinemc.plans import prepare
 from spinemc.scenario import override, parse_scenario
 from spinemc.twins import levels
+from spinemc.twins.noise import linear_noise
+from spinemc.twins.wells import network_of, seen
 
 HAS_PDE = all(importlib.util.find_spec(name) for name in ("gmsh", "skfem"))
 
@@ -107,6 +109,19 @@ def test_the_means_are_those_of_the_rate_equations(numbers, engine):
     expected = means("ode")
     assert (np.abs(mean - expected) <= 4.0 * np.sqrt(error) + SLACK * expected.max()).all()
     assert (np.ptp(expected, axis=0) > 10.0 * np.sqrt(error).max(axis=0)).all()
+
+
+@pytest.mark.parametrize("engine", TRIALS)
+def test_the_variances_are_those_of_the_linear_noise_approximation(numbers, engine):
+    """Within 4 standard errors: what theory leaves out goes with the inverse of some hundred molecules."""
+    _, (var, error) = moments(numbers[engine])
+    system = prepare(override(parse_scenario(MIXED), "run.engine=ode"))
+    made = network_of(system)
+    theory = linear_noise(made, system.scenario.run.sample_times)
+    counted, on_membrane = seen(system.geometry, system.network, made.places, np.eye(made.size))
+    weight = np.concatenate([counted[:, 0], on_membrane[:, 0]], axis=1)
+    expected = np.einsum("si,tsr,ri->ti", weight, theory.covariance[1:], weight)
+    assert (np.abs(var - expected) <= 4.0 * np.sqrt(error)).all()
 
 
 @pytest.mark.skipif(not HAS_PDE, reason="gmsh or scikit-fem is not installed: pip install 'spinemc[pde]'")
