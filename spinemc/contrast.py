@@ -153,6 +153,7 @@ def _theory(of: Callable[..., noise.Moments]) -> Callable[..., Twin]:
         for weight in seen(geometry, net, made.places, np.eye(made.size)):  # what each state counts for
             flat = weight.reshape(made.size, -1)
             spread = np.einsum("si,tsr,ri->ti", flat, found.covariance, flat, optimize=True)
+            spread = np.maximum(spread, 0.0)  # what never changes has no noise, but for round-off
             variance.append(spread.reshape(len(time), *weight.shape[1:]))
         return Twin(observables.named(tree, time, *mean), variance=observables.named(tree, time, *variance))
 
