@@ -11,10 +11,12 @@ from spinemc.chemistry.releases import expected_number
 from spinemc.engine.rates import correction, spectrum
 from spinemc.engine.system import System
 from spinemc.errors import EngineError, SpinemcWarning
+from spinemc.geometry.necks import necks
 
 MOST = 0.2  # a reaction probability in one step that is refused when passed
 DOUBTFUL = 0.05  # and one that is warned of
 LIMITED = 0.5  # share of a pair's encounters that are returns after a reaction, beyond which the rate is in doubt
+MOUTH = 0.41  # steps by which the mouth of a neck makes it longer
 
 
 def probabilities(system: System, dt: float) -> dict[str, float]:
@@ -71,6 +73,25 @@ def diffusion_limits(system: System, dt: float) -> dict[str, float]:
     """
     steps = zip(system.network.steps, system.corrections(dt), strict=True)
     return {step.label: 1.0 - 1.0 / factor for step, factor in steps if len(step.reactants) == 2}
+
+
+def neck_error(system: System) -> float:
+    """By how much of itself the hindrance of a neck is too large at a scenario's step, of the worst neck.
+
+    Returns
+    -------
+    float
+        For the fastest species of the cytosol; 0 where there is no neck.
+
+    Notes
+    -----
+    Ways are straight within a step and do not bend around the rim of a mouth: each mouth makes a neck longer by
+    `MOUTH` steps of sqrt(2 D dt), measured on a neck of 40 nm with steps of 0.5 to 1.05 of its radius (docs/engine.md).
+    """
+    net, dt = system.network, system.scenario.run.dt
+    fastest = max((net.D[s] for s in net.volume_species if net.space[s] == 0), default=0.0)
+    longer = 2.0 * MOUTH * math.sqrt(2.0 * fastest * dt)
+    return max((longer / (neck.length + 0.25 * math.pi * neck.width) for neck in necks(system.geometry)), default=0.0)
 
 
 def check_step(system: System) -> None:

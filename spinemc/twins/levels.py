@@ -194,6 +194,9 @@ def _of_particles(system: System) -> list[str]:
             share = f"{limited[label]:>14.2%}" if label in limited else ""
             lines.append(f"  {label:<32} {p:.2e} {share}".rstrip())
         lines.append("")
+    excess = limits.neck_error(system)
+    if excess > 0.0:
+        lines += [f"necks: up to {excess:.1%} more hindrance at this step; it falls with the root of run.dt", ""]
     for space, laid in zip(system.geometry.spaces, system.grids, strict=True):
         lines.append(
             f"grid of {space}: {laid.cell_volume.size} reaction cells of {1e3 * laid.cell_size:.3g} nm, "
@@ -203,7 +206,7 @@ def _of_particles(system: System) -> list[str]:
     return [*lines, f"tables of walls and cells: {tables / 1e6:.3g} MB"]
 
 
-def _ofnetwork_of(system: System) -> list[str]:
+def _of_wells(system: System) -> list[str]:
     """How many well-mixed places there are."""
     there = network_of(system).places
     return [
@@ -233,12 +236,12 @@ LEVELS = {
             stochastic=True, follows=True, saves=True, counted="particle-steps", made_with=lambda: folder().name,
         ),
         Level(
-            "compartments", "numbers in well-mixed parts", compartments.check, compartments.run_trial, _ofnetwork_of,
+            "compartments", "numbers in well-mixed parts", compartments.check, compartments.run_trial, _of_wells,
             stochastic=True, follows=False, saves=True, counted="events", made_with=lambda: folder().name,
         ),
         Level(
             "ode", "mean numbers in well-mixed parts",
-            network_of, _by_means(_ode), _ofnetwork_of,
+            network_of, _by_means(_ode), _of_wells,
             stochastic=False, follows=False, saves=False, counted="", made_with=lambda: "", means=_ode,
         ),
         Level(

@@ -10,6 +10,7 @@ from cells import box
 
 import spinemc as smc
 from spinemc import store
+from spinemc.engine.limits import neck_error
 from spinemc.engine.schedule import schedule
 from spinemc.engine.trial import run_trial
 from spinemc.errors import EngineError, ScenarioError, SpinemcWarning
@@ -378,3 +379,13 @@ def test_a_listener_can_stop_a_trial():
     heard = []
     assert run_trial(system, 1, 0, lambda time, moves: heard.append(time) or time < 1.5e-5) is None
     assert heard == pytest.approx([0.0, 1e-5, 2e-5])
+
+
+def test_necks_are_longer_by_some_steps_at_their_mouths():
+    """0.41 steps of sqrt(2 D dt) = 21 nm at each of two mouths of a neck of 0.5 um and 2 x 0.25 pi x 0.1 um."""
+    spine = shape("spine", neck_radius=0.1, neck_length=0.5, head_radius=0.25, psd_radius=0.15, edge=0.05)
+    system = scene(spine, {"Ca": 220.0}, 1e-6, 1e-3, release=[Release("Ca", count=1, inside="head")])
+    exact = 2.0 * 0.41 * np.sqrt(2.0 * 220.0 * 1e-6) / (0.5 + 0.05 * np.pi)
+    assert neck_error(system) == pytest.approx(exact, rel=0.1)  # a fillet makes the neck wider at its ends
+    ball = scene(SMALL, {"Ca": 220.0}, 1e-6, 1e-3, release=[Release("Ca", count=1, inside="cytosol")])
+    assert neck_error(ball) == 0.0
