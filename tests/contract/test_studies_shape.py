@@ -45,13 +45,13 @@ def test_necks_keep_ions_as_the_formula_says(tmp_path):
 
 
 def test_what_spreads_and_what_becomes_of_the_synapse(tmp_path):
-    """A wide neck and a narrow one: coupling as of the rate equations within 4 errors and 4 %, potentiation in the narrow one.
+    """A wide neck and a narrow one: coupling as of the rate equations within 4 errors and 4 %, LTP in the narrow one.
 
     Mouths make necks longer by some steps, and a wide neck is not that of a well-mixed head: 2 % each.
 
     Of 8 trials each, more are potentiated behind the narrow neck (Mann-Whitney of the weights, p < 0.01).
     """
-    spilt = NECK.spread(tmp_path, (40, 150), "run.trials=8", "run.t_stop=15 ms", equations=False)
+    spilt = NECK.spread(tmp_path, (40, 150), "run.trials=8", "run.t_stop=15 ms", "run.dt=1 us", equations=False)
     assert (np.abs(spilt.coupling - spilt.ode) < 4.0 * spilt.coupling_error + 0.04 * spilt.ode).all()
     assert (spilt.coupling_error < 0.2 * spilt.coupling).all()
     narrow, wide = (spilt.weight.isel(neck_radius=k).values for k in (0, 1))
