@@ -76,9 +76,8 @@ def refuse_strange(name: str, root: Mapping[str, Any]) -> None:
         blocks, done, trials = told.get("blocks_finished", 0), told["trials_finished"], told["trials"]
         wrong = ["trials_finished"] if not blocks <= done <= trials else ["trials"] if trials < 1 else []
     wrong += [] if len(str(told.get("scenario_path"))) < 4096 else ["scenario_path"]
-    wrong += [
-        key for key in ("provenance", "fingerprint", "sweep") if key not in wrong and not _is_table(told.get(key))
-    ]
+    kinds = {"provenance": _is_provenance, "fingerprint": _is_table, "sweep": _is_table}
+    wrong += [key for key, is_like in kinds.items() if key not in wrong and not is_like(told.get(key))]
     shapes = root.get("consolidated_metadata")
     if not isinstance(shapes, Mapping) or not _is_tables(shapes.get("metadata")):
         wrong.append("consolidated_metadata")
@@ -100,6 +99,17 @@ def _is_table(text: str | None) -> bool:
         return not text or isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _is_provenance(text: str | None) -> bool:
+    """Whether a text is nothing, or a table in JSON whose numbers are numbers and whose versions are a table."""
+    if not _is_table(text):
+        return False
+    told = json.loads(text or "{}")
+    numbers = (told.get(key, 0) for key in ("wall_time", "particle_steps"))
+    return isinstance(told.get("versions", {}), dict) and all(
+        type(n) in (int, float) and 0 <= n < 1e300 for n in numbers
+    )
 
 
 def table(data: bytes) -> dict[str, Any] | None:
