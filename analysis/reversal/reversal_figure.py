@@ -26,7 +26,7 @@ def draw(found: Any, own: Mapping[str, str], path: Path) -> None:
         ("STET with a gate that is partly open", partial(doses, found.doses)),
     )
     title = "Undoing a memory: low-frequency stimulation, a tag that decays, a gate"
-    said = "8 h later; bars: 95 %, binomial; standard errors of what is left; of a weak path's weight: standard deviations; dashed: no noise"
+    said = "8 h later; bars: 95 % of a share, standard errors of what is left, deviations of a weight; dashed: no noise"
     sheet(title, said, panels, path)
 
 
@@ -77,8 +77,7 @@ def gates(found: Any, ax: Any) -> None:
 def doses(found: Any, ax: Any) -> None:
     """Late memories by how far the gate is open."""
     for rule, said in RULES.items():
-        some = {value: g.late for value, g in found[rule].items() if value > 0.0}
-        bars(ax, np.array(list(some)), list(some.values()), COLOURS[rule], said, line=True)
+        bars(ax, np.array(list(found[rule])), [g.late for g in found[rule].values()], COLOURS[rule], said, line=True)
     ax.set(xscale="log", xlabel="gate", ylabel="late memory (%)", ylim=(-4, 104))
 
 
