@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from common import sheet
 
-from spinemc.figures.style import INK, QUIET, SERIES
+from spinemc.figures.style import QUIET, SERIES
 
 RULES = {"li2016": "Li 2016", "clopath2008": "Clopath 2008"}
 COLOURS = {"li2016": SERIES[0], "clopath2008": SERIES[3]}
@@ -71,9 +71,7 @@ def left(captures: Any, ax: Any) -> None:
 def sides(ax: Any) -> None:
     """Which tetanus is first."""
     ax.axvline(0.0, color=QUIET, lw=0.7, zorder=0)
-    for x, words in ((0.02, "weak first"), (0.78, "strong first")):
-        ax.text(x, 1.0, words, transform=ax.transAxes, va="bottom", fontsize=6.5, color=INK)
-    ax.set(xlabel="delay between the two (h)")
+    ax.set(xlabel="delay of the weak one (h); below 0 it is first")
 
 
 def crowd(crowded: Any, ax: Any) -> None:
