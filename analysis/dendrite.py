@@ -46,21 +46,33 @@ def tetanus(name: str, post: float | None = None) -> Stimulus:
 
 
 class Model(NamedTuple):
-    """A rule as it is used here: its own numbers, synapses a path, and which variables are its memory."""
+    """A rule as it is used here.
+
+    Attributes
+    ----------
+    rule : str
+    parameters : dict
+        Over those of the rule.
+    per_path : int
+        Synapses of a path.
+    late : str
+        The variable of its late memory.
+    potentiated, depressed : float
+        Above and below which that is one.
+    """
 
     rule: str
     parameters: dict[str, Any]
     per_path: int
     late: str
-    unit: str
     potentiated: float
     depressed: float
 
 
 MODELS = {
-    "li2016": Model("li2016", {}, 1, "z", "mV", 0.5, -0.25),
-    "clopath2008": Model("clopath2008", {}, 100, "z", "1", 0.5, 0.5),
-    "graupner2012": Model("graupner2012", {"set": "hippocampal slices"}, 1, "rho", "1", 0.5, 0.5),
+    "li2016": Model("li2016", {}, 1, "z", 0.5, -0.25),
+    "clopath2008": Model("clopath2008", {}, 100, "z", 0.5, 0.5),
+    "graupner2012": Model("graupner2012", {"set": "hippocampal slices"}, 1, "rho", 0.5, 0.5),
 }
 """Li's rule with one synapse a path, Clopath's with the 100 of its paper. A memory is late where the late variable is
 past half of its way, up or down: a choice."""
