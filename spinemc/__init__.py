@@ -22,6 +22,7 @@ _HOMES = {
     "Geometry": "spinemc.geometry",
     "Scenario": "spinemc.scenario",
     "SpinemcError": "spinemc.errors",
+    "calibrate": "spinemc.calibration",
     "compare": "spinemc.contrast",
     "load_geometry": "spinemc.geometry",
     "load_scenario": "spinemc.scenario",

@@ -118,6 +118,13 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("store", type=_place, metavar="STORE")
     compare.add_argument("--with", dest="twins", type=_names, default=("ode", "lna"), metavar="NAME,...", help=_WITH)
 
+    calibrate = command("calibrate", _calibrate, "measure decay, diffusion and exchange, for a reduced model")
+    calibrate.add_argument("store", type=_place, metavar="STORE")
+    calibrate.add_argument("--species", default="Ca", metavar="NAME", help="by default Ca")
+    calibrate.add_argument(
+        "--out", type=Path, metavar="FILE", help="the reduced scenario (.toml), or the numbers (.json)"
+    )
+
     mechanisms = command("mechanisms", _mechanisms, "tell the mechanisms of the literature, or one of them")
     mechanisms.add_argument("kind", nargs="?", metavar="KIND", help="as a scenario's [[mechanism]] names it")
 
@@ -217,6 +224,12 @@ def _compare(given: Any) -> None:
     from spinemc import report
 
     print(report.compare(given.store, with_=given.twins))
+
+
+def _calibrate(given: Any) -> None:
+    from spinemc import report
+
+    print(report.calibrate(given.store, given.species, given.out))
 
 
 def _plot(given: Any) -> None:

@@ -66,7 +66,7 @@ def compare(
             raise StoreError(f'--with "{name}" is not a level to compare with; there are {", ".join(TWINS)}.')
     tree = store.open(run) if isinstance(run, str | Path) else run
     _refuse(tree)
-    system, twins, refused = _at(_system(tree), "ode"), {}, []
+    system, twins, refused = _at(system_of(tree), "ode"), {}, []
     for name in dict.fromkeys(with_):
         try:
             twins[name] = TWINS[name](tree, _at(system, name), threads)
@@ -88,7 +88,7 @@ def _refuse(tree: xr.DataTree) -> None:
         raise StoreError(f"{tree.name}: no trial is finished: `spinemc resume` goes on.")
 
 
-def _system(tree: xr.DataTree) -> System:
+def system_of(tree: xr.DataTree) -> System:
     """The scenario of a run made ready for levels without particles."""
     system = assembled(parse_scenario(tree.attrs["scenario"], tree.attrs.get("scenario_path") or None))
     scenario, geometry, net = system.scenario, system.geometry, system.network
@@ -128,7 +128,7 @@ def twin(tree: xr.DataTree, engine: str = "ode") -> xr.DataTree:
     if levels.LEVELS[engine].means is None:
         known = ", ".join(name for name, level in levels.LEVELS.items() if level.means is not None)
         raise StoreError(f"{engine} has no means by itself, other than those of many trials; there are {known}.")
-    return _means(tree, _at(_system(tree), engine), None).mean
+    return _means(tree, _at(system_of(tree), engine), None).mean
 
 
 def _means(tree: xr.DataTree, system: System, threads: int | None) -> Twin:

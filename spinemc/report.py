@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spinemc import contrast, ensemble, figures, observables, simulate, store, verdict
+from spinemc import calibration, contrast, ensemble, figures, observables, reduction, simulate, store, verdict
 from spinemc.chemistry.circuit import cell
 from spinemc.chemistry.releases import expected_number
+from spinemc.errors import SpinemcError
 from spinemc.forecast import forecast
 from spinemc.geometry import Geometry, describe
 from spinemc.mechanisms import KINDS
@@ -191,7 +193,59 @@ def compare(path: str | Path, with_: Sequence[str] = ("ode", "lna")) -> str:
     StoreError
         As `spinemc.contrast.compare`.
     """
-    found = contrast.compare(path, with_)
-    figure = Path(str(path).rsplit("/", 1)[-1] if "://" in str(path) else path).with_suffix(".compare.png")
+    found, figure = contrast.compare(path, with_), _beside(path, ".compare.png")
     figures.plot_comparison(found, figure, verdict.verdict(found))
     return "\n".join([verdict.table(found), str(figure)])
+
+
+def calibrate(path: str | Path, species: str = "Ca", out: Path | None = None) -> str:
+    """Measure the numbers of a reduced model from a run, draw its fit, and write both.
+
+    Parameters
+    ----------
+    path : str or Path
+        The store. The figure, and the measured numbers as JSON, are written beside it; here, where it is a URL.
+    species : str
+    out : Path, optional
+        Where the reduced model goes as a scenario (TOML), or the numbers alone (JSON).
+
+    Returns
+    -------
+    str
+        The table, and the files.
+
+    Raises
+    ------
+    StoreError, ObservableError, ScenarioError
+        As `spinemc.calibration.calibrate` and `spinemc.reduction.write`.
+    SpinemcError
+        Where `out` is neither, or a file cannot be written.
+    """
+    if out is not None and out.suffix not in (".toml", ".json"):
+        raise SpinemcError(f"{out}: a calibration is written as a scenario, .toml, or as its numbers, .json.")
+    tree = store.open(path)
+    found = calibration.calibrate(tree, species)
+    numbers = out if out is not None and out.suffix == ".json" else _beside(path, ".calibrate.json")
+    files = [numbers, figure := _beside(path, ".calibrate.png")]
+    if out is not None and out.suffix == ".toml":
+        files += reduction.write(found, tree, out)
+    try:
+        numbers.write_text(json.dumps(_strict(found.to_dict())), encoding="utf-8")
+    except OSError as error:
+        raise SpinemcError(f"{numbers} cannot be written: {error.strerror or error}.") from error
+    figures.plot_calibration(found, figure)
+    return "\n".join([reduction.table(found), *map(str, files)])
+
+
+def _strict(value: Any) -> Any:
+    """A value as JSON has it: what is not finite is null."""
+    if isinstance(value, dict):
+        return {key: _strict(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _beside(path: str | Path, suffix: str) -> Path:
+    """A file that goes beside a store; here, where the store is a URL."""
+    return Path(str(path).rsplit("/", 1)[-1] if "://" in str(path) else path).with_suffix(suffix)

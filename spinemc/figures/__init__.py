@@ -1,5 +1,6 @@
 """Figures with matplotlib: `draw_*` takes axes and returns them, `plot_*` makes a whole figure."""
 
+from spinemc.figures.calibration import plot_calibration
 from spinemc.figures.comparison import plot_comparison
 from spinemc.figures.mesh import draw_mesh, plot_geometry
 from spinemc.figures.run import plot_run
@@ -11,6 +12,7 @@ __all__ = [
     "draw_mesh",
     "draw_spread",
     "draw_weight",
+    "plot_calibration",
     "plot_comparison",
     "plot_geometry",
     "plot_run",
