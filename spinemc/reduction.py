@@ -38,9 +38,7 @@ def table(found: xr.Dataset) -> str:
     if np.isfinite(found["D_eff"]):
         lines.append(f"D_eff            {_said(found, 'D_eff')} um^2/s, beside {found.attrs['D']:.4g} of the scenario")
     if np.isfinite(found["free"]):
-        lines.append(
-            f"free of influx   {_said(found, 'free')}, so that the buffer capacity is {_said(found, 'kappa', zero=True)}"
-        )
+        lines.append(f"free of influx   {_said(found, 'free')}, buffer capacity {_said(found, 'kappa', zero=True)}")
     for name in found["pair"].values:
         one = found.sel(pair=name)
         lines.append(
@@ -114,7 +112,7 @@ def write(found: xr.Dataset, tree: xr.DataTree, out: Path) -> list[Path]:
         "reaction": [],
         "release": [],
     }
-    files = {}
+    files: dict[Path, str] = {}
     for name in names:
         one = found.sel(compartment=name)
         files |= _compartment(made, one, name, species, out)
