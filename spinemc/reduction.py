@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinemc.calibration import LIMIT
 from spinemc.errors import ObservableError, SpinemcError
 from spinemc.scenario.files import parse_toml
 from spinemc.units import MICROMOLAR
@@ -45,9 +44,13 @@ def table(found: xr.Dataset) -> str:
             f"{name!s:<16} {_said(one, 'conductance')} um^3/s, beside {float(one['geometry_conductance']):.4g} of the "
             f"geometry; {_said(one, 'forward')} /s there, {_said(one, 'back')} /s back"
         )
-    worst = found.attrs["worst"]
+    noise = float((found["sem"].max("time") / found["mean"].max("time")).max())
     lines += [f"{note}." for note in found.attrs["notes"]]
-    lines += [f"The fit is within {worst:.1%} of the peak of the mean, necks aside."] if worst <= LIMIT else []
+    if found.attrs["good"]:
+        lines.append(
+            f"The fit is within {found.attrs['worst']:.1%} of the peak of the mean, necks aside; the mean's own standard "
+            f"error is up to {noise:.1%}."
+        )
     return "\n".join(lines)
 
 

@@ -62,6 +62,7 @@ kb = "{kb} /s"
 [[release]]
 species = "B"
 concentration = "1 mM"
+in = "cytosol"
 """
 MEMBRANE = """[[species]]
 name = "pump"
@@ -156,7 +157,7 @@ def test_influx_is_what_the_channels_let_in(linear):
 
 def test_a_fast_buffer_is_told_by_its_capacity(tmp_path):
     """kf B / kb = 2: a third of the influx is free, decay takes thrice as long, and diffusion is a third."""
-    tree = run(tmp_path, SPINE + LEAVES + BUFFER.format(kf="2e7", kb="1e4"))
+    tree = run(tmp_path, SPINE + LEAVES + BUFFER.format(kf="2e8", kb="1e5"))
     found = smc.calibrate(tree)
     assert found.attrs["model"] == "linear"
     assert within(found, "kappa", 2.0, off=0.04) and found["kappa_error"] < 0.1
@@ -166,7 +167,7 @@ def test_a_fast_buffer_is_told_by_its_capacity(tmp_path):
 
 def test_a_slow_buffer_is_told_by_its_rates(tmp_path):
     """kf B = 400 /s and kb = 200 /s: no linear decay, so that the reduced model has it too."""
-    tree = run(tmp_path, SPINE + LEAVES + BUFFER.format(kf="4e5", kb="200"))
+    tree = run(tmp_path, SPINE + LEAVES + BUFFER.format(kf="4e5", kb="200"), trials=100)
     found = smc.calibrate(tree)
     assert found.attrs["model"] == "slow buffer" and found.attrs["good"]
     head = found.sel(compartment="head")
@@ -187,6 +188,7 @@ kf = "{rate} uM/s"
 [[release]]
 species = "Ca"
 concentration = "1 uM"
+in = "cytosol"
 """
     tree = run(tmp_path, SPINE + LEAVES + rest.format(rate=300), trials=100)
     found = smc.calibrate(tree)
@@ -270,8 +272,9 @@ def test_what_is_refused(linear, tmp_path, capsys):
     stays = run(tmp_path, SPINE, "stays", trials=6)
     with pytest.raises(ObservableError, match="does not decay within the run"):
         calibration.calibrate(stays)
-    scenario = smc.load_scenario(tmp_path / "stays.toml", ["run.trials=1", "run.t_stop=1 ms"])
-    smc.sweep(scenario, {"species.Ca.D": ["10 um^2/s", "20 um^2/s"]}, tmp_path / "sweep.zarr")
+    swept = ["sweep", str(tmp_path / "stays.toml"), "--vary", "species.Ca.D=10 um^2/s,20 um^2/s", "--trials", "1"]
+    assert cli.main([*swept, "--quiet", "--out", str(tmp_path / "sweep.zarr")]) == 0
+    capsys.readouterr()
     assert cli.main(["calibrate", str(tmp_path / "sweep.zarr")]) == 2
     said = capsys.readouterr().err
     assert "is a sweep over" in said and len(said.splitlines()) == 1
