@@ -48,7 +48,7 @@ def table(found: xr.Dataset) -> str:
     lines += [f"{note}." for note in found.attrs["notes"]]
     if found.attrs["good"]:
         lines.append(
-            f"The fit is within {found.attrs['worst']:.1%} of the peak of the mean, necks aside; the mean's own standard "
+            f"The fit is within {found.attrs['worst']:.1%} of the peak of the mean, necks aside; that mean's standard "
             f"error is up to {noise:.1%}."
         )
     return "\n".join(lines)
