@@ -10,6 +10,7 @@ import numpy as np
 
 from spinemc.errors import ObservableError, SpinemcError
 from spinemc.scenario.files import parse_toml
+from spinemc.twins.reduced import is_neck
 from spinemc.units import MICROMOLAR
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def table(found: xr.Dataset) -> str:
             f"{name!s:<16} {_said(one, 'conductance')} um^3/s, beside {float(one['geometry_conductance']):.4g} of the "
             f"geometry; {_said(one, 'forward')} /s there, {_said(one, 'back')} /s back"
         )
-    noise = float((found["sem"].max("time") / found["mean"].max("time")).max())
+    ends = [not is_neck(str(name)) or found.sizes["compartment"] < 2 for name in found["compartment"].values]
+    noise = float((found["sem"].max("time") / found["mean"].max("time")).values[ends].max())
     lines += [f"{note}." for note in found.attrs["notes"]]
     if found.attrs["good"]:
         lines.append(
