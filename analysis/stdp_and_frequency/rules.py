@@ -95,7 +95,7 @@ WAYS = {
         "calcitron2025", {"theta_d": 0.5, "theta_p": 0.8}, steps(0.3, 0.3, 0.0227, 0.0046), noisy=False
     ),
 }  # fmt: skip
-"""All rules, the switch from both its states: published calcium where there is any, or choices that the README names."""
+"""All rules, the switch from both its states: published calcium where there is any, or choices of the README."""
 
 
 def protocol(delay: float, n: int, rate: float, post: int = 1) -> tuple[np.ndarray, np.ndarray, float]:

@@ -165,7 +165,7 @@ def efficacies(volume: float, delay: float, size: Size) -> np.ndarray:
 
 
 def by_ions(size: Size) -> xr.Dataset:
-    """(volume, delay, kind, start, synapse) `rho` after 60 pairs; kinds: no noise, that of ions, of the rule, of both."""
+    """(volume, delay, kind, start, synapse) `rho` after 60 pairs; kinds: `drawing.KINDS`."""
     found = [[efficacies(v, d, size) for d in ION_DELAYS] for v in size.volumes]
     reference = [step_of_one(v) for v in size.volumes]
     return xr.Dataset(

@@ -174,13 +174,16 @@ def numbers(size: Size, found: xr.Dataset, noise: xr.Dataset) -> list[str]:
         for n in found["number"].values:
             at = {name: float(found[name].sel(state=state, number=n)) for name in found}
             lines.append(
-                f"{state:>4} {n:2d}: exact {at['exact']:.4g} s, watched {at['watched']:.4g} +- {at['watched_error']:.2g}"
-                f" (deviation over mean {at['variation']:.2f}), sampled {at['sampled']:.4g} +- {at['sampled_error']:.2g}"
+                f"{state:>4} {n:2d}: exact {at['exact']:.4g} s, watched {at['watched']:.4g} +- "
+                f"{at['watched_error']:.2g}"
+                f" (deviation over mean {at['variation']:.2f}), sampled {at['sampled']:.4g} +- "
+                f"{at['sampled_error']:.2g}"
                 f", chain {at['chain']:.4g}"
             )
         fit = fitted(found, state)
         lines.append(
-            f"{state}: e^({fit.slope:.3f} +- {fit.error:.3f} per holoenzyme), chi^2 {fit.chi2:.1f} of {fit.points - 2}; "
+            f"{state}: e^({fit.slope:.3f} +- {fit.error:.3f} per holoenzyme), chi^2 {fit.chi2:.1f} of "
+            f"{fit.points - 2}; "
             + ", ".join(f"{n}: {said(math.exp(fit.offset + fit.slope * n))}" for n in (10, 20, 40))
         )
     lines.append(f"\n{size.noisy} holoenzymes in noisy calcium, correlation time {TAU} s")
@@ -239,7 +242,7 @@ def draw_noise(ax: Axes, noise: xr.Dataset) -> None:
         )
     ax.axhline(1.0, color=TWIN, linewidth=1.2, linestyle=(0, (4, 2)), label="constant calcium")
     ax.plot([], [], color=INK, linestyle=":", linewidth=1.0, label="mean rates")
-    ax.set(xscale="log", yscale="log", xlabel="volume (µm³)", ylabel="life over that at constant calcium")
+    ax.set(xscale="log", yscale="log", xlabel="volume (µm³)", ylabel="life over that without noise")
 
 
 def draw_times(ax: Axes, noise: xr.Dataset) -> None:
@@ -263,7 +266,7 @@ def draw_times(ax: Axes, noise: xr.Dataset) -> None:
         xscale="log",
         yscale="log",
         xlabel="correlation time of calcium (s)",
-        ylabel="life over that at constant calcium",
+        ylabel="life over that without noise",
     )
 
 
@@ -280,7 +283,7 @@ def draw_branches(ax: Axes) -> None:
         ax.plot(grid, values, color=SERIES[0], linestyle=style, linewidth=1.4)
     spread = np.sqrt(REST / (HEAD * 602.2))
     ax.errorbar([REST], [0.5], xerr=[[spread], [spread]], fmt="s", color=TWIN, markersize=4, capsize=2)
-    ax.text(REST, 0.53, "rest, and its\ndeviation in 0.1 µm³", fontsize=7, color=TWIN, ha="center")
+    ax.text(0.25, 0.5, f"rest, and its deviation in {HEAD} µm³", fontsize=7, color=TWIN, va="center")
     ax.set(xlabel="calcium (µM)", ylabel="phosphorylated part", xlim=(0.0, 0.6))
 
 
@@ -299,13 +302,10 @@ def main() -> None:
     panels = [
         ("Two states at rest", draw_branches),
         ("Life of a state at rest, 0.1 µM", lambda ax: draw_lives(ax, found)),
-        (f"{size.noisy} holoenzymes in noisy calcium, {1e3 * TAU:.0f} ms", lambda ax: draw_noise(ax, noise)),
-        (f"The same in {HEAD} µm³, by its correlation time", lambda ax: draw_times(ax, noise)),
+        (f"{size.noisy} holoenzymes, noise of {1e3 * TAU:.0f} ms", lambda ax: draw_noise(ax, noise)),
+        (f"In {HEAD} µm³, by the noise's time", lambda ax: draw_times(ax, noise)),
     ]
-    below = (
-        "x: exact, open: events, full: forward flux sampling, line: fit, dotted: a chain in one number; "
-        "dotted on the right: rates averaged over the noise"
-    )
+    below = "x exact, open: events, full: flux sampling, line: its fit, dotted: a chain in one number, or mean rates"
     sheet("A memory in few holoenzymes of CaMKII", below, panels, given.out, columns=2)
     print(f"\nfigure: {given.out}")
 
