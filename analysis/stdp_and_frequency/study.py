@@ -17,8 +17,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from common import options  # noqa: E402
-from drawing import numbers, plot  # noqa: E402
 from in_memory import kept, trials_of  # noqa: E402
+from pairing_figure import numbers, plot  # noqa: E402
 from rules import WAYS, graupner, outcome, protocol  # noqa: E402
 
 DELAYS = np.array([-40, -30, -25, -20, -15, -10, -5, 0, 5, 10, 15, 20, 30, 40]) * 1e-3
@@ -165,7 +165,7 @@ def efficacies(volume: float, delay: float, size: Size) -> np.ndarray:
 
 
 def by_ions(size: Size) -> xr.Dataset:
-    """(volume, delay, kind, start, synapse) `rho` after 60 pairs; kinds: `drawing.KINDS`."""
+    """(volume, delay, kind, start, synapse) `rho` after 60 pairs; kinds: `pairing_figure.KINDS`."""
     found = [[efficacies(v, d, size) for d in ION_DELAYS] for v in size.volumes]
     reference = [step_of_one(v) for v in size.volumes]
     return xr.Dataset(
@@ -198,7 +198,7 @@ def main() -> None:
     pairs = pairs.assign_coords(rule=names)
     rates, doublets = (values.assign_coords(rule=list(WAYS)) for values in (rates, doublets))
     print("\n".join(numbers(pairs, rates, doublets, ions)))
-    plot(pairs, rates, doublets, ions, given.out)
+    plot(pairs, rates, doublets, ions, expected, given.out)
     print(f"\nfigure: {given.out}")
 
 

@@ -135,6 +135,7 @@ def draw_rates(ax: Axes, rates: xr.Dataset, formula: Callable[[float, float], fl
         ax.plot(*CORTEX[float(side)], "s", color=colour, markersize=5, markerfacecolor="none", label="Sjöström 2001")
     ax.axhline(1.0, color=QUIET, linewidth=0.6, zorder=0)
     ax.set(xscale="log", xlabel="pairs a second (Hz)", ylabel="strength over that before")
+    named(ax, np.array([0.1, 1.0, 10.0, 50.0]))
 
 
 def draw_doublets(ax: Axes, doublets: xr.Dataset, formula: Callable[[float, int], float]) -> None:
@@ -162,12 +163,24 @@ def draw_ions(ax: Axes, ions: xr.Dataset) -> None:
             ax.errorbar(ions["volume"], y, error, fmt=style, color=SERIES[k], markersize=4, linewidth=1.2,
                         markerfacecolor="none", label=f"{1e3 * d:+.0f} ms: {KINDS[kind]}")  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="volume (µm³)", ylabel="deviation of the efficacy")
+    named(ax, ions["volume"].values)
 
 
-def plot(pairs: xr.Dataset, rates: xr.Dataset, doublets: xr.Dataset, ions: xr.Dataset, path: Path) -> None:
-    """The figure."""
-    from study import expected
+def named(ax: Axes, values: np.ndarray) -> None:
+    """Ticks at the values alone, on a logarithmic axis."""
+    ax.set_xticks(values, [f"{v:g}" for v in values])
+    ax.set_xticks([], minor=True)
 
+
+def plot(
+    pairs: xr.Dataset,
+    rates: xr.Dataset,
+    doublets: xr.Dataset,
+    ions: xr.Dataset,
+    expected: Callable[..., float],
+    path: Path,
+) -> None:
+    """The figure; `expected` gives the formula of a set, a delay [s], pairs, their rate [Hz] and spikes of each."""
     over, change = "strength over that before", "change of weight"
     panels: list[tuple[str, Callable[[Any], None]]] = []
     for name in PUBLISHED:
