@@ -122,7 +122,7 @@ def draw_lives(ax: Axes, found: xr.Dataset) -> None:
     for seconds, name in ((3600.0, "hour"), (DAY, "day"), (YEAR, "year")):
         ax.axhline(seconds, color=QUIET, linewidth=0.6, zorder=0)
         ax.text(n.max() + 0.5, seconds, name, fontsize=7, color=QUIET, ha="right", va="bottom")
-    ax.set(yscale="log", xlabel="holoenzymes", ylabel="mean life (s)")
+    ax.set(yscale="log", xlabel="holoenzymes", ylabel="mean life (s)", xticks=range(0, n.max() + 1, 4))
 
 
 def draw_noise(ax: Axes, noise: xr.Dataset) -> None:
@@ -186,7 +186,7 @@ def draw_branches(ax: Axes, rest: Rest) -> None:
         ax.plot(grid, values, color=SERIES[0], linestyle=style, linewidth=1.4)
     spread = np.sqrt(rest.calcium / (rest.head * MICROMOLAR))
     ax.errorbar([rest.calcium], [0.5], xerr=[[spread], [spread]], fmt="s", color=TWIN, markersize=4, capsize=2)
-    ax.text(0.25, 0.5, f"rest, and its deviation in {rest.head} µm³", fontsize=7, color=TWIN, va="center")
+    ax.text(0.235, 0.5, f"rest, and its\ndeviation in\n{rest.head} µm³", fontsize=7, color=TWIN, va="center")
     ax.set(xlabel="calcium (µM)", ylabel="phosphorylated part", xlim=(0.0, 0.6))
 
 
