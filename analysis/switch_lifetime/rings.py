@@ -109,6 +109,7 @@ def passage(counts, other, law, low, high, most):  # type: ignore[no-untyped-def
         sites += counts[j] * law.many[j]
         beside += counts[j] * leaving[1, j]
         alone += counts[j] * leaving[2, j]
+    longest = TICK if law.death > 0.0 else np.inf  # they are at rest where calcium is
     time = 0.0
     while time < most and low < sites < high:
         n = min(int(other[0]), top)
@@ -116,13 +117,13 @@ def passage(counts, other, law, low, high, most):  # type: ignore[no-untyped-def
         near, far = law.rate[0, n] * beside, law.rate[1, n] * alone
         total = lost + near + far + law.birth + law.death * other[0]
         wait = np.random.exponential(1.0 / total)
-        step = min(wait, TICK)
+        step = min(wait, longest)
         time += step
         inhibitor = other[2]
         other[1] = (other[1] + step * law.back * law.total) / (1.0 + step * (law.k_11 * inhibitor + law.back))
         made = law.back * (law.total - other[1]) + law.rate[2, n] * law.i1
         other[2] = (inhibitor + step * made) / (1.0 + step * (law.k_11 * other[1] + law.rate[3, n]))
-        if wait > TICK:
+        if wait > longest:
             continue
         u = np.random.random() * total
         if u >= lost + near + far:
