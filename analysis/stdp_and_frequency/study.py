@@ -40,7 +40,7 @@ class Size(NamedTuple):
     noises: int
 
 
-FULL = Size(1000, 30, (0.03, 0.1, 0.3), 20, 50)
+FULL = Size(1000, 30, (0.03, 0.1, 0.3), 12, 25)
 QUICK = Size(200, 8, (0.03,), 12, 25)
 
 
@@ -164,15 +164,26 @@ def efficacies(volume: float, delay: float, size: Size) -> np.ndarray:
     return found
 
 
-def by_ions(size: Size) -> xr.Dataset:
-    """(volume, delay, kind, start, synapse) `rho` after 60 pairs; kinds: `pairing_figure.KINDS`."""
-    found = [[efficacies(v, d, size) for d in ION_DELAYS] for v in size.volumes]
-    reference = [step_of_one(v) for v in size.volumes]
+def by_ions(volume: float, size: Size) -> xr.Dataset:
+    """(volume, delay, kind, start, synapse) `rho` after 60 pairs in a head; kinds: `pairing_figure.KINDS`."""
+    found = [[efficacies(volume, d, size) for d in ION_DELAYS]]
     return xr.Dataset(
-        {"rho": (("volume", "delay", "kind", "start", "synapse"), np.array(found)), "reference": ("volume", reference)},
-        coords={"volume": list(size.volumes), "delay": list(ION_DELAYS)},
+        {
+            "rho": (("volume", "delay", "kind", "start", "synapse"), np.array(found)),
+            "reference": ("volume", [step_of_one(volume)]),
+        },
+        coords={"volume": [volume], "delay": list(ION_DELAYS)},
         attrs={"trials": size.ions, "noises": size.noises},
     )
+
+
+def ions_of(folder: Path, size: Size) -> xr.Dataset:
+    """All volumes of `by_ions`, a store each."""
+    each = []
+    for v in size.volumes:
+        asked = ((HERE / "spine.toml").read_text(), ION_DELAYS, ION_SET, v, size.ions, size.noises)
+        each.append(kept(folder / f"ions_{v:g}.zarr", asked, lambda v=v: by_ions(v, size)))
+    return xr.concat(each, "volume", combine_attrs="drop_conflicts")
 
 
 def main() -> None:
@@ -184,16 +195,7 @@ def main() -> None:
     pairs = kept(given.stores / "window.zarr", (code, DELAYS.tolist(), SETS, *rest), lambda: window(size))
     rates = kept(given.stores / "rates.zarr", (code, RATES, SIDES, *rest), lambda: by_rate(size))
     doublets = kept(given.stores / "doublets.zarr", (code, DELAYS.tolist(), *rest), lambda: by_doublets(size))
-    asked = (
-        (HERE / "spine.toml").read_text(),
-        "a millisecond after",
-        ION_DELAYS,
-        ION_SET,
-        size.volumes,
-        size.ions,
-        size.noises,
-    )
-    ions = kept(given.stores / "ions.zarr", asked, lambda: by_ions(size))
+    ions = ions_of(given.stores, size)
     names = [*(f"graupner2012 {name}" for name in SETS), *WAYS]
     pairs = pairs.assign_coords(rule=names)
     rates, doublets = (values.assign_coords(rule=list(WAYS)) for values in (rates, doublets))
