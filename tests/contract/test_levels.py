@@ -397,9 +397,13 @@ def test_an_interruption_ends_the_steps_and_the_run_goes_on(file, ran, engine, m
         tell(self, number, time, moves)
 
     out = file.parent / "stopped.zarr"
-    with monkeypatch.context() as patch:
-        patch.setattr(Progress, "report", report)
-        assert cli.main(["run", str(file), "--engine", engine, "--out", str(out), "--quiet"]) == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs do not hear it
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(Progress, "report", report)
+            assert cli.main(["run", str(file), "--engine", engine, "--out", str(out), "--quiet"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     stopped, t_stop = seen[-1], 4e-4
     assert f"spinemc resume {out}" in capsys.readouterr().err
     assert store.finished(out) == 0 and stopped < t_stop
