@@ -126,8 +126,9 @@ def table(data: bytes) -> dict[str, Any] | None:
 
 
 def _is_key(key: str) -> bool:
-    """Whether a key leads to something in the store, and not out of it."""
-    return "\0" not in key and all(part not in ("", ".", "..") for part in key.split("/"))
+    """Whether a key leads to something in the store, and not out of it, and is no longer than names of files may be."""
+    parts = key.split("/")
+    return len(key) < 1024 and "\0" not in key and all(p not in ("", ".", "..") and len(p) < 256 for p in parts)
 
 
 def is_rows(found: Mapping[str, Any]) -> bool:

@@ -433,11 +433,37 @@ def test_stores_that_did_harm(tried, case):
     assert said is None or said in outcome.err
 
 
+SPINE = """schema = 1
+[geometry]
+kind = "branched"
+head_radius = "0.2 um"
+neck_radius = "0.09 um"
+neck_length = "0.7 um"
+psd_radius = "{psd}"
+{branch}
+"""
+BRANCH = """[[geometry.branch]]
+at = "0.3 um"
+head_radius = "0.14 um"
+neck_radius = "0.045 um"
+neck_length = "0.3 um"
+psd_radius = "0.08 um"
+"""
 FILES = {
     "control characters": ("check", TINY.replace('name = "B"', 'name = "\\u001b[2J"'), "\\x1b[2J"),
     "a key without end": ("check", f"{'k' * 50_000} = 1\n{TINY}", "k... is not a key of the top level"),
     "a key of many parts": ("check", f"{'a.' * 300_000}b = 1\n{TINY}", "stand in one another too deeply"),
     "faults without end": ("check", TINY + '[[species]]\nname = "B"\n' * 300, "more faults."),
+    "a radius of no size": (
+        "geometry",
+        SPINE.format(psd="1e-308 um", branch=BRANCH),
+        "is 1e-308: it must be 1e-09 or more",
+    ),
+    "heads without end": (
+        "geometry",
+        SPINE.format(psd="0.1 um", branch=50 * BRANCH),
+        "a neck carries 20 heads at most",
+    ),
     "trials": ("check", TINY.replace("trials = 3", "trials = 2147483647"), "a whole number from 1 to 10000000"),
     "samples": ("check", TINY.replace('"5 us"', '"1e-12 s"'), "samples: use a longer time"),
     "frames": ("check", TINY.replace('"10 us"', '"1e-15 s"'), "of them: use a longer time"),

@@ -23,6 +23,7 @@ from spinemc.scenario.values import SOLVED_FOR
 
 SPINE = ALONE[0], (*ALONE[1], "shaft_radius", "shaft_length")
 STUBBY = STUB[0], (*STUB[1], "shaft_radius", "shaft_length")
+MOST_BRANCHES = 20
 BRANCHED = (*ALONE[0], "branch"), ALONE[1]
 DENDRITE = ("length", "radius"), ("end_radius", "bend_angle", "fillet", "segment", *PLACEMENT)
 MORPHOLOGY = ("swc",), ("section", "sections", "root", "begin", "length", "fillet", "segment", *PLACEMENT)
@@ -143,6 +144,9 @@ def _with_spines(shaft: Shaft, given: Parameters) -> Solid:
 
 def branched(given: Parameters) -> Solid:
     """A spine along z, its foot at z = 0, whose neck carries others."""
+    if len(given.get("branch", ())) > MOST_BRANCHES:
+        given.fault(f"{given.place}branch: a neck carries {MOST_BRANCHES} heads at most beside its own.")
+    given.refuse_faults()
     own = {key: value for key, value in given.given.items() if key not in ("branch", "edge")}
     form = upright("spine", Parameters("spine", own, *ALONE, source=given.source, instead=SOLVED_FOR))
     neck = Arc(float(form.spans[0].curve(np.ones(1))[0, 1]), form.foot, form.foot)

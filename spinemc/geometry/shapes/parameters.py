@@ -11,6 +11,7 @@ import numpy as np
 from spinemc.errors import GeometryError
 
 FACES = 2000  # triangles of a shape whose `edge` is not given, about
+LEAST = 1e-9  # of a parameter: squares of less are lost in those of others
 MOST_FACES = 5_000_000
 ANY_SIGN = ("angle", "bend_angle", "seed", "section", "root", "begin")  # parameters that may be zero or negative
 
@@ -74,6 +75,8 @@ class Parameters:
                 self.fault(f"{place}{key} is {value:g}: it must be a finite number.")
             elif number and not (value > 0.0 or key in ANY_SIGN):
                 self.fault(f"{place}{key} is {value:g}: it must be positive.")
+            elif number and key not in ANY_SIGN and value < LEAST:
+                self.fault(f"{place}{key} is {value:g}: it must be {LEAST:g} or more.")
             elif not number and key not in other:
                 self.fault(f"{place}{key} is {value!r}: it must be a number.")
         self.refuse_faults()
