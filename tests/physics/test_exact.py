@@ -44,6 +44,7 @@ def test_within_its_tolerance(checks, share):
     held(checks(Effort(share)))
 
 
+@pytest.mark.long
 def test_hole_in_a_ball():
     """Within 1 % of 11.000 R^2 / D from the centre, through a cap of half angle 0.1."""
     held(replace(check, tolerance=0.01) for check in escape.cap(Effort(0.27), angle=0.1, centre=True))

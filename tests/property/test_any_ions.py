@@ -14,7 +14,7 @@ from spinemc.scenario import IonRecord
 
 
 @given(scenario=scenarios(), data=st.data())
-@settings(ways, max_examples=12)
+@settings(ways, max_examples=8)
 def test_each_ion_is_somewhere_and_the_log_tells_where(scenario, data):
     """Whatever carries how many: ions are on one molecule each, as many as their carriers hold, at every look."""
     followed, *others = data.draw(st.permutations((*VOLUME, *MEMBRANE)))
