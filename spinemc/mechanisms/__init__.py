@@ -6,20 +6,10 @@ Bell, Holst, Lee & Rangamani 2022 (J Gen Physiol 154:e202112980), read in the co
 (RangamaniLabUCSD/StochasticSpineSimulations), as tables of a scenario whose rates in time are files.
 """
 
-from spinemc.mechanisms.catalogue import (
-    AMPAR,
-    CALCIUM,
-    FIXED_BUFFER,
-    GLUTAMATE,
-    KINDS,
-    MOBILE_BUFFER,
-    NCX,
-    NMDAR,
-    NMDAR_CLEFT,
-    PMCA,
-    SERCA,
-    VSCC,
-)
+from importlib import import_module
+from typing import Any
+
+from spinemc.mechanisms.catalogue import KINDS
 from spinemc.mechanisms.channels import (
     FARADAY,
     VSCC_CONDUCTANCE,
@@ -58,6 +48,21 @@ from spinemc.mechanisms.synapse import (
     nmdar_unblocked_flux,
 )
 from spinemc.mechanisms.tables import tables, write_table
+
+_PUBLISHED = (
+    "AMPAR",
+    "CALCIUM",
+    "FIXED_BUFFER",
+    "GLUTAMATE",
+    "MOBILE_BUFFER",
+    "NCX",
+    "NMDAR",
+    "NMDAR_CLEFT",
+    "PMCA",
+    "SERCA",
+    "VSCC",
+)
+"""Constants of `spinemc.mechanisms.published`, which takes units and scipy: loaded when one is first used."""
 
 __all__ = [
     "AMPAR",
@@ -108,3 +113,9 @@ __all__ = [
     "vscc_rates",
     "write_table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLISHED:
+        return getattr(import_module("spinemc.mechanisms.published"), name)
+    raise AttributeError(f"module 'spinemc.mechanisms' has no attribute '{name}'")

@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from spinemc.errors import ObservableError
+from spinemc.mechanisms import KINDS
 from spinemc.observables.moments import moments
 from spinemc.observables.tables import TIME
 from spinemc.observables.trees import series
@@ -65,7 +66,7 @@ def fluorescence(
 
     if dye is None or brightness is None or bound is None:
         entry = _indicator(tree, dye)
-        dye = dye or entry.get("name") or _usual()
+        dye = dye or entry.get("name") or KINDS[INDICATOR].prefix
         brightness = brightness if brightness is not None else float(entry["parameters"]["brightness"])
         bound = bound or f"{dye}_{entry.get('ion', 'Ca')}"
     light = series(tree, dye, where) + brightness * series(tree, bound, where)
@@ -78,17 +79,10 @@ def fluorescence(
     return xr.Dataset({"fluorescence": light, "dff": change, **parts})
 
 
-def _usual() -> str:
-    """What an indicator is called where a scenario does not say."""
-    from spinemc.mechanisms import KINDS
-
-    return KINDS[INDICATOR].prefix
-
-
 def _indicator(tree: xr.DataTree, dye: str | None) -> dict[str, Any]:
     """The table of an indicator in the scenario that a tree ran."""
     entries = tomllib.loads(tree.attrs.get("scenario") or "").get("mechanism", [])
-    usual = _usual()
+    usual = KINDS[INDICATOR].prefix
     found = {e.get("name", usual): e for e in entries if e.get("kind") == INDICATOR}
     if dye is not None:
         found = {name: e for name, e in found.items() if name == dye}
