@@ -17,7 +17,8 @@ from spinemc.observables.intervals import proportion
 from spinemc.plans import assembled
 from spinemc.scenario import parse_scenario
 from spinemc.twins import compartments, levels, noise
-from spinemc.twins.wells import network_of, seen
+from spinemc.twins.places import seen
+from spinemc.twins.wells import network_of
 
 if TYPE_CHECKING:
     import xarray as xr

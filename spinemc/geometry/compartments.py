@@ -45,13 +45,16 @@ def locate(geometry: Geometry, points: np.ndarray, space: int = 0, of: int = 0) 
     return found
 
 
-def face_compartment(geometry: Geometry) -> np.ndarray:
-    """(f,) int64: the compartment just below each face, an index into `geometry.compartments`; -1 where none is."""
-    step = 1e-6 * np.ptp(geometry.vertex, axis=0).max()
-    point = geometry.triangles.mean(axis=1) - step * geometry.face_normal
+def face_compartment(geometry: Geometry, side: int = 0) -> np.ndarray:
+    """(f,) int64: the compartment just below each face, an index into `geometry.compartments`; -1 where none is.
+
+    That just above it where `side` is 1.
+    """
+    step = (1e-6 if side else -1e-6) * np.ptp(geometry.vertex, axis=0).max()
+    point = geometry.triangles.mean(axis=1) + step * geometry.face_normal
     found = np.full(len(point), -1, dtype=np.int64)
     for space in range(len(geometry.spaces)):
-        here = geometry.face_space[:, 0] == space
+        here = geometry.face_space[:, side] == space
         found[here] = locate(geometry, point[here], space)
     return found
 

@@ -14,7 +14,8 @@ from spinemc.engine.system import System
 from spinemc.engine.trial import Keeper, Trial
 from spinemc.errors import EngineError, ScenarioError
 from spinemc.twins import wells
-from spinemc.twins.wells import Wells, seen
+from spinemc.twins.places import seen
+from spinemc.twins.wells import Wells
 
 _TOLD = ("state", "fired", "clock", "serial", "sampled", "counted", "reached")  # what is saved of a trial
 ROUND_OFF = 1e-9  # below 0, of a hazard

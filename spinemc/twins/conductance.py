@@ -1,4 +1,4 @@
-"""How parts of the inside exchange molecules by diffusion: a network of conductances from the geometry."""
+"""How parts of a space exchange molecules by diffusion: a network of conductances from the geometry."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _AGREE = 0.01  # change of the conductances between two grids that is small enou
 
 @dataclass(frozen=True, eq=False)
 class Exchange:
-    """Diffusion between well-mixed parts of the inside and regions held at a concentration, for D = 1.
+    """Diffusion between well-mixed parts of a space and regions held at a concentration, for D = 1.
 
     The number N_i in part i changes by diffusion as
 
@@ -40,7 +40,7 @@ class Exchange:
     Attributes
     ----------
     part : (p,) int
-        The parts, as indices into `Geometry.compartments`; 0 is the rest, without a name of its own.
+        The parts, as indices into `Geometry.compartments`; the whole space is the rest, without a name of its own.
     volume : (p,) float64
         Volume of each part [um^3].
     conductance : (p, p) float64
@@ -49,7 +49,7 @@ class Exchange:
         w: steady mean concentration of a part where held region b is at 1 and the others at 0; also the chance
         that a molecule spread over the part leaves through b.
     through : (b, b) float64
-        G: steady flow into the inside through each held region where region b is at 1 and the others at 0 [um].
+        G: steady flow into the space through each held region where region b is at 1 and the others at 0 [um].
     held : (b,) int
         Which of the regions asked for each held one is, or is a piece of.
     area : (b,) float64
@@ -65,17 +65,21 @@ class Exchange:
     area: np.ndarray
 
 
-def part_volumes(geometry: Geometry) -> np.ndarray:
-    """Volumes of the parts that share the inside.
+def part_volumes(geometry: Geometry, space: int = 0) -> np.ndarray:
+    """Volumes of the parts that share a space.
 
     Returns
     -------
     (c,) float64
-        By index into `Geometry.compartments`; the first is the rest, what no named compartment holds [um^3].
+        By index into `Geometry.compartments`, 0 for those of other spaces; that of the whole space is the rest, what no
+        named compartment holds [um^3].
     """
-    volume = np.array(geometry.compartment_volume, dtype=np.float64)
-    rest = volume[0] - volume[1:].sum()
-    volume[0] = rest if rest > 1e-3 * volume[0] else 0.0  # less is a film between compartments, not a part
+    whole, named = geometry.parts_of(space)[0], geometry.set_of(space)
+    volume = np.zeros(len(geometry.compartments))
+    volume[named] = geometry.compartment_volume[named]
+    entire = float(geometry.compartment_volume[whole])
+    rest = entire - volume[named].sum()
+    volume[whole] = rest if rest > 1e-3 * entire else 0.0  # less is a film between compartments, not a part
     return volume
 
 
@@ -109,8 +113,8 @@ def at_walls(net: Exchange, D: float, uptake: np.ndarray, outside: np.ndarray) -
 
 
 @lru_cache(maxsize=8)
-def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
-    """Conductances between the parts of the inside, and to regions that absorb or clamp.
+def exchange(geometry: Geometry, held: tuple[int, ...] = (), space: int = 0) -> Exchange:
+    """Conductances between the parts of a space, and to regions that absorb or clamp.
 
     Diffusion is solved on the voxels cut by the mesh, on finer and finer grids until the answer settles. With
     R_ij the steady mean of c in part i for a unit source spread evenly over part j and the held regions at 0,
@@ -121,8 +125,10 @@ def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
     ----------
     geometry : Geometry
     held : tuple of int
-        Regions that absorb or clamp, as indices into `Geometry.regions`, ascending; 0 is all the surface that no
-        other of them names.
+        Regions that absorb or clamp, as indices into `Geometry.regions`, ascending; the whole of a surface is all of
+        it that no other of them names.
+    space : int
+        Index into `Geometry.spaces`.
 
     Returns
     -------
@@ -140,7 +146,7 @@ def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
     that makes all rates of the network positive: a neck of length l is then left after l^2/(2 D) in place of
     l^2/(3 D) by what starts in it, and all that starts elsewhere keeps its mean time.
     """
-    volume = part_volumes(geometry)
+    volume = part_volumes(geometry, space)
     part = np.flatnonzero(volume > 0.0)
     if len(part) == 1 and not held:
         none = np.zeros(0)
@@ -148,8 +154,8 @@ def exchange(geometry: Geometry, held: tuple[int, ...] = ()) -> Exchange:
     before: Exchange | None = None
     voxels = _COARSEST
     while True:
-        grid = voxelise(*geometry.space_mesh(0), (geometry.volume / voxels) ** (1 / 3))
-        found = _on_grid(geometry, grid, part, held)
+        grid = voxelise(*geometry.space_mesh(space), (geometry.space_volume(space) / voxels) ** (1 / 3))
+        found = _on_grid(geometry, grid, part, held, space)
         voxels = int(voxels * _FINER**3)
         if voxels > _FINEST or (before is not None and _settled(before, found)):
             return found
@@ -162,14 +168,14 @@ def _settled(before: Exchange, after: Exchange) -> bool:
     return max(change, np.abs(after.share - before.share).max(initial=0.0)) < _AGREE
 
 
-def _on_grid(geometry: Geometry, grid: Voxels, part: np.ndarray, held: tuple[int, ...]) -> Exchange:
+def _on_grid(geometry: Geometry, grid: Voxels, part: np.ndarray, held: tuple[int, ...], space: int) -> Exchange:
     """The exchange as one grid of voxels has it."""
     mesh = conducting(geometry, grid, held)
-    weight = _part_volumes(geometry, grid, part)[mesh.node]
+    weight = _part_volumes(geometry, grid, part, space)[mesh.node]
     mean, share, through = responses(mesh.graph, mesh.wall, weight, mesh.volume)
     return Exchange(
         part=part,
-        volume=part_volumes(geometry)[part],
+        volume=part_volumes(geometry, space)[part],
         conductance=network(mean, share),
         share=share,
         through=through,
@@ -267,14 +273,16 @@ def _is_positive(conductance: np.ndarray, share: np.ndarray) -> bool:
     return max(between.max(), -(conductance @ share).min(initial=0.0)) <= 1e-6 * conductance.max()
 
 
-def _part_volumes(geometry: Geometry, grid: Voxels, part: np.ndarray) -> np.ndarray:
+def _part_volumes(geometry: Geometry, grid: Voxels, part: np.ndarray, space: int) -> np.ndarray:
     """(voxels, p) Volume of each part in each voxel [um^3]."""
-    volume = np.zeros((len(geometry.parts_of(0)), grid.volume.size))
-    for i in geometry.set_of(0):
+    numbers = geometry.parts_of(space)
+    volume = np.zeros((len(numbers), grid.volume.size))
+    for i in geometry.set_of(space):
+        row = volume[np.searchsorted(numbers, i)]
         for mesh in (piece.to_mesh64() for piece in geometry.compartment_pieces[i]):
-            volume[i] += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts).ravel()
+            row += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts).ravel()
     volume[0] = grid.volume.ravel() - volume.sum(axis=0)
-    return np.clip(volume[part].T, 0.0, None)
+    return np.clip(volume[np.searchsorted(numbers, part)].T, 0.0, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,12 +301,14 @@ class Conducting:
 
 
 def faces_held(geometry: Geometry, held: tuple[int, ...], b: int) -> np.ndarray:
-    """(f,) bool: the faces of a held region; of region 0 those that no other names."""
-    return geometry.face_region == held[b] if held[b] else ~np.isin(geometry.face_region, held[1:])
+    """(f,) bool: the faces of a held region; of the whole of a surface those that no other names."""
+    mine = np.zeros(len(geometry.face), bool)
+    mine[geometry.faces_of(held[b])] = True
+    return mine & ((geometry.face_region == held[b]) | ~np.isin(geometry.face_region, held))
 
 
 def conducting(geometry: Geometry, grid: Voxels, held: tuple[int, ...]) -> Conducting:
-    """The inside of a geometry as a grid has it."""
+    """A space of a geometry as a grid has it."""
     from scipy.sparse.csgraph import connected_components
 
     half = np.full((3, *grid.shape), 0.5 * grid.size)

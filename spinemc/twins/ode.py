@@ -14,7 +14,8 @@ from spinemc.chemistry.network import Network
 from spinemc.errors import EngineError
 from spinemc.geometry import Geometry
 from spinemc.scenario import Scenario
-from spinemc.twins.wells import Wells, check, seen, wells
+from spinemc.twins.places import seen
+from spinemc.twins.wells import Wells, check, wells
 
 __all__ = ["Series", "check", "solve"]
 

@@ -1,4 +1,4 @@
-"""Long parts of the inside cut into segments short enough to be called well mixed."""
+"""Long parts of space cut into segments short enough to be called well mixed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ LONG = 2.0  # a piece longer than so many of its widths is cut in two
 ROUND = 1.4  # and one no longer than so many never is
 ACROSS = 6  # voxels to a part's width, where it is cut
 MOST_VOXELS = 60_000  # of a part
-SMALLEST = 1 / 30_000  # of the inside: no segment is smaller, so that the grid of the conductances resolves it
+SMALLEST = 1 / 30_000  # of the space: no segment is smaller, so that the grid of the conductances resolves it
 STRAY = 1e-3  # of a part: less, apart from the rest of it, is the grid's doing
 SPLIT = 40  # pieces that the edge of a face is cut into at most
 
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """The well-mixed pieces of the inside.
+    """The well-mixed pieces of spaces.
 
     Attributes
     ----------
     part : (p,) int
-        What each is of, as an index into `Geometry.compartments`, ascending; 0 is the rest, without a name of its own.
+        What each is of, as an index into `Geometry.compartments`, ascending; a whole space is the rest of it, without
+        a name of its own.
     volume : (p,) float64
         [um^3]
     points : dict
@@ -58,17 +59,24 @@ class Segments:
         known, piece = self.points[part]
         return piece[cKDTree(known).query(point)[1]]
 
+    def within(self, parts: np.ndarray) -> Segments:
+        """The pieces of some parts alone, numbered anew."""
+        kept = np.isin(self.part, parts)
+        number = np.cumsum(kept) - 1
+        points = {c: (point, number[piece]) for c, (point, piece) in self.points.items() if c in parts}
+        return Segments(self.part[kept], self.volume[kept], points)
 
-def whole(geometry: Geometry) -> Segments:
-    """Every part in one piece."""
-    volume = part_volumes(geometry)
+
+def whole(geometry: Geometry, space: int = 0) -> Segments:
+    """Every part of a space in one piece."""
+    volume = part_volumes(geometry, space)
     part = np.flatnonzero(volume > 0.0)
     return Segments(part, volume[part], {})
 
 
 @lru_cache(maxsize=16)
-def segments(geometry: Geometry, length: float | None = None) -> Segments:
-    """Cut the long parts of the inside.
+def segments(geometry: Geometry, length: float | None = None, spaces: tuple[int, ...] = (0,)) -> Segments:
+    """Cut the long parts of spaces.
 
     A piece of volume V, wall S and slowest mode of diffusion exp(-D k^2 t) has the width 4 V / S and the length pi / k.
     Where it is too long it is cut in two where that mode changes sign, which is across it and in the middle, and both
@@ -79,18 +87,21 @@ def segments(geometry: Geometry, length: float | None = None) -> Segments:
     geometry : Geometry
     length : float, optional
         The longest that a piece may be [um]; twice its width where None. A piece no longer than 1.4 of its widths
-        stays whole, and so does one whose halves would be smaller than a 30 000th of the inside.
+        stays whole, and so does one whose halves would be smaller than a 30 000th of the space.
+    spaces : tuple of int
+        Indices into `Geometry.spaces`.
 
     Returns
     -------
     Segments
     """
-    volume = part_volumes(geometry)
+    volume = sum((part_volumes(geometry, space) for space in spaces), np.zeros(len(geometry.compartments)))
     part: list[int] = []
     sizes: list[float] = []
     points = {}
     for c in np.flatnonzero(volume > 0.0).tolist():
-        point, weight, piece = _pieces(_solid(geometry, c), length, SMALLEST * geometry.volume)
+        entire = geometry.space_volume(int(geometry.compartment_space[c]))
+        point, weight, piece = _pieces(_solid(geometry, c), length, SMALLEST * entire)
         share = np.bincount(piece, weight)
         if len(share) > 1:
             points[c] = point, piece + len(part)
@@ -100,36 +111,48 @@ def segments(geometry: Geometry, length: float | None = None) -> Segments:
 
 
 def patches(geometry: Geometry, cut: Segments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Areas of membrane by region and piece.
+    """Areas of surface by region and the pieces on its two sides.
 
     Returns
     -------
-    (q,) int, (q,) int, (q,) float64
-        Region and piece of each patch, in that order, and its area [um^2].
+    (q,) int, (q, 2) int, (q,) float64
+        Region of each patch and the pieces below and above it, -1 for none, in that order, and its area [um^2].
     """
-    faces = np.arange(len(geometry.face))
-    largest = int(cut.part[cut.volume.argmax()])
-    inner = face_compartment(geometry)
-    inner = np.where(np.isin(inner, cut.part), inner, largest)  # a face on a film that is no part goes to the largest
+    beside = np.stack([_parts_at(geometry, cut, side) for side in (0, 1)], axis=1)
     region, piece, area = [], [], []
-    for c in np.unique(inner).tolist():
-        mine = faces[inner == c]
-        where, of_face, share = _spread_over(geometry.triangles[mine], cut, c)
+    for below, above in np.unique(beside, axis=0).tolist():
+        mine = np.flatnonzero((beside == (below, above)).all(axis=1))
+        where, of_face, share = _spread_over(geometry.triangles[mine], cut, [below, above])
         region.append(geometry.face_region[mine][of_face])
-        piece.append(cut.nearest(c, where))
+        none = np.full(len(where), -1)
+        piece.append([cut.nearest(c, where) if c >= 0 else none for c in (below, above)])
         area.append(geometry.face_area[mine][of_face] * share)
-    patch, which = np.unique(np.stack([np.concatenate(region), np.concatenate(piece)]), axis=1, return_inverse=True)
-    return patch[0].astype(np.int64), patch[1], np.bincount(which.ravel(), np.concatenate(area))
+    kinds = np.concatenate([np.concatenate(region)[None], np.concatenate(piece, axis=1)])
+    patch, which = np.unique(kinds, axis=1, return_inverse=True)
+    return patch[0].astype(np.int64), patch[1:].T, np.bincount(which.ravel(), np.concatenate(area))
 
 
-def _spread_over(triangle: np.ndarray, cut: Segments, part: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points over triangles, the triangle of each, and the share of its area; one for each where the part is whole."""
+def _parts_at(geometry: Geometry, cut: Segments, side: int) -> np.ndarray:
+    """(f,) int: the part that is cut on a side of each face; -1 where its space has no pieces."""
+    found = face_compartment(geometry, side)
+    for space in np.unique(geometry.face_space[:, side]):
+        here = geometry.face_space[:, side] == space
+        there = cut.within(geometry.parts_of(space))
+        if space < 0 or len(there.part) == 0:
+            found[here] = -1
+        else:  # a face on a film that is no part goes to the largest
+            found[here & ~np.isin(found, there.part)] = there.part[there.volume.argmax()]
+    return found
+
+
+def _spread_over(triangle: np.ndarray, cut: Segments, parts: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points over triangles, the triangle of each, and the share of its area; one for each where parts are whole."""
     times = np.ones(len(triangle), np.int64)
-    if part in cut.points:
+    for part in set(parts) & set(cut.points):
         known = cut.points[part][0]
         step = 2.0 * (np.ptp(known, axis=0).prod() / len(known)) ** (1 / 3)
         edge = np.linalg.norm(triangle - np.roll(triangle, 1, axis=1), axis=2).max(axis=1)
-        times = np.clip(np.ceil(edge / step), 1, SPLIT).astype(np.int64)
+        times = np.maximum(times, np.clip(np.ceil(edge / step), 1, SPLIT).astype(np.int64))
     points, owners = [], []
     for n in np.unique(times).tolist():
         i, j = (a.ravel() for a in np.meshgrid(np.arange(n), np.arange(n), indexing="ij"))
@@ -148,10 +171,11 @@ def _solid(geometry: Geometry, part: int) -> Manifold:
     """A part as one solid."""
     from manifold3d import Manifold, OpType
 
-    if part:
+    space = int(geometry.compartment_space[part])
+    if part != geometry.parts_of(space)[0]:
         return Manifold.batch_boolean(list(geometry.compartment_pieces[part]), OpType.Add)
-    named = [piece for i in geometry.set_of(0) for piece in geometry.compartment_pieces[i]]
-    inside = space_solid(geometry, 0)
+    named = [piece for i in geometry.set_of(space) for piece in geometry.compartment_pieces[i]]
+    inside = space_solid(geometry, space)
     return Manifold.batch_boolean([inside, *named], OpType.Subtract) if named else inside
 
 

@@ -17,8 +17,9 @@ from spinemc.geometry import Geometry
 from spinemc.geometry.compartments import locate
 from spinemc.geometry.parts import SHELL
 from spinemc.scenario import Boundary, Rate, Release, Scenario
+from spinemc.scenario.places import parts
 from spinemc.twins.conductance import at_walls
-from spinemc.twins.segments import Segments, patches, segments
+from spinemc.twins.places import Places, names, places
 from spinemc.twins.windows import exchange_between
 
 if TYPE_CHECKING:
@@ -27,46 +28,6 @@ if TYPE_CHECKING:
 ONE = Rate.constant(1.0)
 KEPT = 8  # networks at a time
 ROUND_OFF = 1e-10  # of the largest, relative
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """Where molecules can be, and where each species and place stands in the state.
-
-    Attributes
-    ----------
-    cut : Segments
-        The well-mixed pieces of the inside.
-    patch_region : (q,) int
-        Region of each patch: the membrane that shares a region and the piece just inside it.
-    patch_part : (q,) int
-        Index into `part`: the piece.
-    area : (q,) float64
-        [um^2]
-    state : (species, p or q) int
-        Place of a species in the state: by piece for volume species, by patch for surface species.
-    """
-
-    cut: Segments
-    patch_region: np.ndarray
-    patch_part: np.ndarray
-    area: np.ndarray
-    state: tuple[np.ndarray, ...]
-
-    @property
-    def part(self) -> np.ndarray:
-        """(p,) int: the part that each piece is of, as `Segments.part`."""
-        return self.cut.part
-
-    @property
-    def volume(self) -> np.ndarray:
-        """(p,) float64: of the pieces [um^3]."""
-        return self.cut.volume
-
-    @property
-    def size(self) -> int:
-        """Length of the state."""
-        return sum(len(s) for s in self.state)
 
 
 class Channel(NamedTuple):
@@ -184,17 +145,12 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> Places:
     Raises
     ------
     ScenarioError
-        It has other surfaces than the cell's own, shells or several sets of compartments, or a surface species that
-        moves between patches; named.
+        It has shells or several sets of compartments, a sheet that is permeable or hinders an exchange, a surface
+        species that moves between patches, or two boundaries of a species of which one lets by a part of the other;
+        named.
     """
     file = scenario.path.name if scenario.path else "scenario"
     level = scenario.run.engine if scenario.run.engine != "particles" else "ode"
-    others = scenario.geometry.surfaces[1:]
-    if others:
-        raise ScenarioError(
-            f"{file}: the rate equations ({level}) know the inside of the cell and its own surface only, and this "
-            f"scenario has {', '.join(others)} as well: run it with particles."
-        )
     beside = [name for name, of in zip(geometry.compartments, geometry.compartment_set, strict=True) if of > 0]
     shells = [
         name for name, row in zip(geometry.compartments, geometry.compartment_shape, strict=True) if row[0] == SHELL
@@ -206,15 +162,52 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> Places:
             "run it with particles, or leave it out."
         )
     there = places(geometry, network, scenario.run.segment)
-    patch_region = there.patch_region
+    for fault in (*_sheets(scenario, geometry, network, there), *_layered(scenario, geometry)):
+        raise ScenarioError(f"{file}: {fault.format(level=level)}")
     for species in network.surface_species:
-        patches = np.isin(patch_region, network.region[species]).sum() if network.region[species] else len(patch_region)
-        if network.D[species] > 0.0 and patches > 1:
+        if network.D[species] > 0.0 and there.of_region(geometry, int(network.region[species])).sum() > 1:
             raise ScenarioError(
                 f"{file}: species {network.species[species]} moves in the membrane, and the rate equations ({level}) "
                 "keep molecules of the membrane on their patch: run it with particles, or leave D out."
             )
     return there
+
+
+def _sheets(scenario: Scenario, geometry: Geometry, network: Network, there: Places) -> Iterator[str]:
+    """What is wrong with sheets: nothing passes through a wall in the midst of a piece, or past it."""
+    below, above = geometry.face_space.T
+    asked = {geometry.region_surface[geometry.regions.index(b.region)] for b in scenario.boundary}
+    for surface in np.unique(geometry.face_surface[below == above]).tolist():
+        space = int(below[geometry.face_surface == surface][0])
+        held = [
+            b.region
+            for b in scenario.boundary
+            if b.kind not in ("reflect", "permeable")
+            and (geometry.face_space[geometry.faces_of(geometry.regions.index(b.region))] == space).any()
+            and any(network.space[network.species.index(name)] == space for name in b.species)
+        ]
+        if surface in asked or held or (there.space == space).sum() > 1:
+            yield (
+                f"surface {geometry.surfaces[surface]} is a sheet in {geometry.spaces[space]}, and the rate equations "
+                "({level}) know a sheet where its space is one well-mixed piece without walls that let anything "
+                "through: run it with particles, or leave it out."
+            )
+
+
+def _layered(scenario: Scenario, geometry: Geometry) -> Iterator[str]:
+    """What is wrong where a boundary lets by what another takes or lets by, on the same faces."""
+    known: list[tuple[str, str, np.ndarray, bool]] = []
+    for boundary in scenario.boundary:
+        faces = geometry.faces_of(geometry.regions.index(boundary.region))
+        lets = boundary.kind == "permeable"
+        for name in (parts(molecule)[0] for molecule in boundary.species if boundary.kind != "reflect"):
+            for other, region, there, let in known:
+                if other == name and (lets or let) and np.isin(faces, there).any():
+                    yield (
+                        f"boundaries at {region} and {boundary.region} share faces and speak of {name}, one is "
+                        "permeable, and the rate equations ({level}) cannot part them: name regions that do not meet."
+                    )
+            known.append((name, boundary.region, faces, lets))
 
 
 @lru_cache(maxsize=KEPT)
@@ -226,9 +219,10 @@ def network_of(system: System) -> Wells:
 def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
     """The network of a scenario.
 
-    A volume species is well mixed in each piece that `spinemc.twins.segments` cuts the named compartments and the rest
-    into; pieces exchange by the conductances of `spinemc.twins.windows`. A region that takes up at a rate does so in
-    series with diffusion to it. A surface species is well mixed, and stays, on each region along each piece.
+    A volume species is well mixed in each piece that `spinemc.twins.segments` cuts the named compartments of its space
+    and the rest into; pieces exchange by the conductances of `spinemc.twins.windows`. A region that takes up at a rate
+    does so in series with diffusion to it; one that is permeable lets by in proportion to the concentration of the
+    piece before it. A surface species is well mixed, and stays, on each region along the pieces on its sides.
 
     Raises
     ------
@@ -236,14 +230,17 @@ def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
         As `check`.
     """
     there = check(scenario, geometry, network)
-    boundaries = [(b, name) for b in scenario.boundary if b.kind != "reflect" for name in b.species]
+    boundaries = _boundaries(scenario, geometry, network)
     channels = [
-        channel for number, step in enumerate(network.steps) for channel in _reactions(number, step, network, there)
+        channel
+        for number, step in enumerate(network.steps)
+        for channel in _reactions(number, step, geometry, network, there)
     ]
     channels += _diffusion(boundaries, geometry, network, there)
+    channels += _passing(boundaries, geometry, network, there)
     return Wells(
         places=there,
-        names=_names(geometry, network, there),
+        names=names(geometry, network, there),
         channels=tuple(channels),
         jumps=_jumps(scenario, geometry, network, there),
         steps=len(network.steps),
@@ -251,59 +248,50 @@ def wells(scenario: Scenario, geometry: Geometry, network: Network) -> Wells:
     )
 
 
-def places(geometry: Geometry, network: Network, length: float | None = None) -> Places:
-    """The pieces and patches of a geometry, cut at a length [um], and the state of a network on them."""
-    cut = segments(geometry, length)
-    region, piece, area = patches(geometry, cut)
-    sizes = [len(area) if on_membrane else len(cut.part) for on_membrane in network.surface]
-    ends = np.cumsum(sizes)
-    return Places(
-        cut=cut,
-        patch_region=region,
-        patch_part=piece,
-        area=area,
-        state=tuple(np.arange(end - n, end) for n, end in zip(sizes, ends, strict=True)),
-    )
+def _boundaries(scenario: Scenario, geometry: Geometry, network: Network) -> list[tuple[Boundary, int]]:
+    """Each boundary that molecules go through, with the population before it: both where it is permeable."""
+    found = []
+    for boundary in scenario.boundary:
+        for name in boundary.species if boundary.kind != "reflect" else ():
+            here = [network.species.index(name)]
+            if boundary.kind == "permeable":
+                sides = np.unique(geometry.face_space[geometry.faces_of(geometry.regions.index(boundary.region))])
+                alike = np.flatnonzero(network.home == network.home[here[0]])
+                here = [int(s) for s in alike if network.space[s] in sides]
+            found += [(boundary, s) for s in here]
+    return found
 
 
-def _names(geometry: Geometry, network: Network, there: Places) -> tuple[str, ...]:
-    """What each state is: a species in a piece, or on a region along a piece."""
-    part = []
-    for k, c in enumerate(there.part):
-        alike = np.flatnonzero(there.part == c)
-        part.append(geometry.compartments[c] + (f" ({k - alike[0] + 1} of {len(alike)})" if len(alike) > 1 else ""))
-    patch = [
-        f"{geometry.regions[r]} along {part[p]}" for r, p in zip(there.patch_region, there.patch_part, strict=True)
-    ]
-    return tuple(
-        f"{species} {'on' if surface else 'in'} {place}"
-        for species, surface in zip(network.species, network.surface, strict=True)
-        for place in (patch if surface else part)
-    )
-
-
-def _reactions(number: int, step: Step, network: Network, there: Places) -> Iterator[Channel]:
+def _reactions(number: int, step: Step, geometry: Geometry, network: Network, there: Places) -> Iterator[Channel]:
     """A step in each place where it happens, and for each place that its products may come to."""
-    surface = [network.surface[s] for s in step.reactants]
+    surface = [bool(network.surface[s]) for s in step.reactants]
     in_patch = any(surface)
+    along = {int(space): there.along(int(space)) for space in np.unique(network.space[~network.surface])}
+    whole, space = geometry.parts_of(geometry.compartment_space[step.where])[0], geometry.compartment_space[step.where]
     for place in range(len(there.area) if in_patch else len(there.part)):
-        part = int(there.patch_part[place]) if in_patch else place
-        if not step.reactants and step.where not in (0, there.part[part]):
+        piece = {
+            s: int(along[int(network.space[s])][place]) if in_patch else place
+            for s in (*step.reactants, *step.products)
+            if not network.surface[s]
+        }
+        if not step.reactants and (there.space[place] != space or step.where not in (whole, there.part[place])):
             continue
-        reactants = tuple(int(there.state[s][place if network.surface[s] else part]) for s in step.reactants)
+        reactants = tuple(int(there.state[s][piece.get(s, place)]) for s in step.reactants)
+        if min((*reactants, *piece.values()), default=0) < 0:
+            continue
         scale = 1.0
         if not reactants:
-            scale = float(there.volume[part])
+            scale = float(there.volume[place])
         elif len(reactants) == 2:
-            scale = 1.0 / float(there.area[place] if all(surface) else there.volume[part])
+            scale = 1.0 / float(there.area[place] if all(surface) else there.volume[next(iter(piece.values()))])
         ways: list[tuple[float, list[int]]] = [(1.0, [])]
         for product in step.products:
-            if not network.surface[product]:
-                to = [(int(there.state[product][part]), 1.0)]
+            if product in piece:
+                to = [(int(there.state[product][piece[product]]), 1.0)]
             elif in_patch:
                 to = [(int(there.state[product][place]), 1.0)]
             else:
-                spread = spread_over(there, int(network.region[product]), part)
+                spread = spread_over(geometry, there, int(network.region[product]), place)
                 to = [(int(there.state[product][q]), share) for q, share in spread]
             ways = [(share * more, [*states, state]) for share, states in ways for state, more in to]
         for share, products in ways:
@@ -311,24 +299,41 @@ def _reactions(number: int, step: Step, network: Network, there: Places) -> Iter
             yield Channel(reactants, step.rate, scale * share, gains, number)
 
 
-def _diffusion(
-    boundaries: Sequence[tuple[Boundary, str]], geometry: Geometry, network: Network, there: Places
+def _passing(
+    boundaries: Sequence[tuple[Boundary, int]], geometry: Geometry, network: Network, there: Places
 ) -> Iterator[Channel]:
-    """The exchange between parts and through boundaries."""
+    """What permeable regions let by, from the pieces on either side."""
+    for number, (boundary, s) in enumerate(boundaries):
+        if boundary.kind != "permeable":
+            continue
+        rate = Rate.constant(boundary.permeability or 0.0)
+        t = next(t for b, t in boundaries if b is boundary and t != s and network.home[t] == network.home[s])
+        here, beyond = there.along(int(network.space[s])), there.along(int(network.space[t]))
+        for q in np.flatnonzero(there.of_region(geometry, geometry.regions.index(boundary.region))).tolist():
+            of, to = int(there.state[s][here[q]]), int(there.state[t][beyond[q]])
+            scale = float(there.area[q] / there.volume[here[q]])
+            yield Channel((of,), rate, scale, ((of, -1.0), (to, 1.0)), -1, ((number, 1),))
+
+
+def _diffusion(
+    boundaries: Sequence[tuple[Boundary, int]], geometry: Geometry, network: Network, there: Places
+) -> Iterator[Channel]:
+    """The exchange between the pieces of each space and through boundaries that hold or take up."""
     known = {}
-    for species in network.volume_species:
-        D, here = network.D[species], there.state[species]
+    for species in np.flatnonzero(~network.surface).tolist():
+        D, space, here = network.D[species], int(network.space[species]), there.state[species]
+        here = here[here >= 0]
         mine = {
             geometry.regions.index(boundary.region): number
-            for number, (boundary, name) in enumerate(boundaries)
-            if name == network.species[species]
+            for number, (boundary, s) in enumerate(boundaries)
+            if s == species and boundary.kind != "permeable"
         }
         held = tuple(sorted(mine))
-        if D == 0.0 or (len(there.part) == 1 and not held):
+        if D == 0.0 or (len(here) == 1 and not held):
             continue
-        if held not in known:
-            known[held] = exchange_between(geometry, there.cut, held)
-        net = known[held]
+        if (space, held) not in known:
+            known[space, held] = exchange_between(geometry, there.cut, held, space)
+        net = known[space, held]
         numbers = [mine[held[b]] for b in net.held]
         uptake = np.array([_uptake(boundaries[n][0], area) for n, area in zip(numbers, net.area, strict=True)])
         outside = np.array([boundaries[number][0].concentration for number in numbers])
@@ -373,11 +378,12 @@ def _uptake(boundary: Boundary, area: float) -> float:
     return np.inf if boundary.rate is None else boundary.rate * area
 
 
-def spread_over(there: Places, region: int, part: int | None = None) -> list[tuple[int, float]]:
-    """Patches of a region (along one part, or along all) and the fraction of its area that each has."""
-    chosen = np.ones(len(there.area), bool) if region == 0 else there.patch_region == region
-    if part is not None and (chosen & (there.patch_part == part)).any():
-        chosen &= there.patch_part == part
+def spread_over(geometry: Geometry, there: Places, region: int, piece: int | None = None) -> list[tuple[int, float]]:
+    """Patches of a region (along one piece, or along all) and the fraction of its area that each has."""
+    chosen = there.of_region(geometry, region)
+    beside = (there.patch_side == piece).any(axis=1)
+    if piece is not None and (chosen & beside).any():
+        chosen &= beside
     patch = np.flatnonzero(chosen)
     return list(zip(patch.tolist(), (there.area[patch] / there.area[patch].sum()).tolist(), strict=True))
 
@@ -400,51 +406,23 @@ def _jumps(scenario: Scenario, geometry: Geometry, network: Network, there: Plac
 def _shares(release: Release, geometry: Geometry, network: Network, there: Places) -> tuple[np.ndarray, np.ndarray]:
     """The states that a release comes to, and the share of each."""
     species = network.species.index(release.species)
+    space = int(network.space[species])
     if release.on is not None:
-        spread = spread_over(there, geometry.regions.index(release.on))
+        spread = spread_over(geometry, there, geometry.regions.index(release.on))
         share, where = np.array([f for _, f in spread]), np.array([q for q, _ in spread])
         if not network.surface[species]:
-            where = there.patch_part[where]
+            where = there.along(space)[where]
     elif release.at is not None:
         share = np.ones(1)
         point = np.array([release.at])
-        inner = int(locate(geometry, point)[0])
-        where = there.cut.nearest(inner, point) if inner in there.part else np.array([there.volume.argmax()])
+        inner = int(locate(geometry, point, space)[0])
+        if inner not in there.part:
+            mine = np.flatnonzero(there.space == space)
+            inner = int(there.part[mine[there.volume[mine].argmax()]])
+        where = there.cut.nearest(inner, point)
     else:
         inner = geometry.compartments.index(release.inside or geometry.compartments[0])
-        where = np.arange(len(there.part)) if inner == 0 else np.flatnonzero(there.part == inner)
+        is_whole = inner == geometry.parts_of(space)[0]
+        where = np.flatnonzero(there.space == space if is_whole else there.part == inner)
         share = there.volume[where] / there.volume[where].sum()
     return there.state[species][where], share
-
-
-def seen(geometry: Geometry, network: Network, there: Places, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is counted of states.
-
-    Parameters
-    ----------
-    geometry : Geometry
-    network : Network
-    there : Places
-    state : (..., n) float64 or int
-        The states of the network first.
-
-    Returns
-    -------
-    (..., compartment, species), (..., region, species), of the type of `state`
-        Molecules of the volume species by compartment, the whole inside first; of the surface species by region, the
-        whole membrane first.
-    """
-    shape = state.shape[:-1]
-    count = np.zeros((*shape, len(geometry.compartments), len(network.volume_species)), state.dtype)
-    for i, species in enumerate(network.volume_species):
-        inside = state[..., there.state[species]]
-        for part in np.unique(there.part):
-            count[..., part, i] = inside[..., there.part == part].sum(axis=-1)
-        count[..., 0, i] = inside.sum(axis=-1)
-    surface = np.zeros((*shape, len(geometry.regions), len(network.surface_species)), state.dtype)
-    for i, species in enumerate(network.surface_species):
-        on = state[..., there.state[species]]
-        for region in np.unique(there.patch_region):
-            surface[..., region, i] = on[..., there.patch_region == region].sum(axis=-1)
-        surface[..., 0, i] = on.sum(axis=-1)
-    return count, surface

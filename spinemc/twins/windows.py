@@ -1,4 +1,4 @@
-"""Diffusion between the pieces of a long inside: conductances solved where two of them meet, and not beyond."""
+"""Diffusion between the pieces of a long space: conductances solved where two of them meet, and not beyond."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ _RESOLVED = 8  # voxels in the smallest piece on the first grid
 _AGREE = 0.03  # change of a conductance between two grids that is small enough
 
 
-def exchange_between(geometry: Geometry, cut: Segments, held: tuple[int, ...] = ()) -> Exchange:
-    """Conductances between the pieces of the inside, and to regions that absorb or clamp.
+def exchange_between(geometry: Geometry, cut: Segments, held: tuple[int, ...] = (), space: int = 0) -> Exchange:
+    """Conductances between the pieces of a space, and to regions that absorb or clamp.
 
     Parameters
     ----------
     geometry : Geometry
     cut : Segments
-    held : tuple of int
+        Of all spaces, or of this one.
+    held, space : tuple of int, int
         As of `spinemc.twins.conductance.exchange`.
 
     Returns
     -------
     Exchange
-        Where nothing is cut, that function's. Otherwise only pieces that touch exchange, and each held region stands
-        once for each piece that it touches.
+        Its pieces are those of the space, in the order of `cut`. Where none is cut, that function's. Otherwise only
+        pieces that touch exchange, and each held region stands once for each piece that it touches.
 
     Raises
     ------
@@ -49,13 +50,15 @@ def exchange_between(geometry: Geometry, cut: Segments, held: tuple[int, ...] = 
     neck that is the scheme of finite volumes, of second order in the length of a piece; next to a round part it has
     the resistance of the way from all of it to the opening.
     """
+    cut = cut.within(geometry.parts_of(space))
     if not cut.is_cut:
-        return exchange(geometry, held)
+        return exchange(geometry, held, space)
     before: Exchange | None = None
-    voxels = int(np.clip(_RESOLVED * geometry.volume / cut.volume.min(), _COARSEST, _FINEST))
+    volume = geometry.space_volume(space)
+    voxels = int(np.clip(_RESOLVED * volume / cut.volume.min(), _COARSEST, _FINEST))
     while True:
-        grid = voxelise(*geometry.space_mesh(0), (geometry.volume / voxels) ** (1 / 3))
-        found = _on_grid(geometry, grid, cut, held)
+        grid = voxelise(*geometry.space_mesh(space), (volume / voxels) ** (1 / 3))
+        found = _on_grid(geometry, grid, cut, held, space)
         voxels = int(voxels * _FINER**3)
         if voxels > _FINEST or (before is not None and _settled(before, found)):
             return found
@@ -68,10 +71,10 @@ def _settled(before: Exchange, after: Exchange) -> bool:
     return bool((np.abs(after.conductance - before.conductance) <= _AGREE * np.outer(own, own)).all())
 
 
-def _on_grid(geometry: Geometry, grid: Voxels, cut: Segments, held: tuple[int, ...]) -> Exchange:
+def _on_grid(geometry: Geometry, grid: Voxels, cut: Segments, held: tuple[int, ...], space: int) -> Exchange:
     """The exchange as one grid of voxels has it."""
     mesh = conducting(geometry, grid, held)
-    weight = _volumes(geometry, grid, cut)[mesh.node]
+    weight = _volumes(geometry, grid, cut, space)[mesh.node]
     label = _labels(weight)
     near = _touching(mesh.graph, label, len(cut.part))
     p = len(cut.part)
@@ -95,7 +98,7 @@ def _joined(
     """The exchange with some conductances between pieces (p, p), and between pieces and their walls (b,)."""
     p = len(cut.part)
     if not (between.any(axis=0)).all():
-        raise GeometryError("a piece of the inside touches no other on the voxels: give run.segment a longer length.")
+        raise GeometryError("a piece of space touches no other on the voxels: give run.segment a longer length.")
     held = np.zeros((p, len(piece)))
     held[piece, np.arange(len(piece))] = walls
     conductance = np.diag(between.sum(axis=1) + held.sum(axis=1)) - between
@@ -136,7 +139,7 @@ def _window(
     return own, raised_network(mean, raised, bool(touched.any())), shares
 
 
-def _volumes(geometry: Geometry, grid: Voxels, cut: Segments):
+def _volumes(geometry: Geometry, grid: Voxels, cut: Segments, space: int):
     """(voxels, p) csr_array: volume of each piece in each voxel [um^3]."""
     from scipy.sparse import coo_array
 
@@ -151,15 +154,16 @@ def _volumes(geometry: Geometry, grid: Voxels, cut: Segments):
             columns.append(cut.nearest(part, grid.origin + (low + corner) * grid.size))
             values.append(volume.ravel()[inside] / 8.0)
 
-    for i in geometry.set_of(0):
+    for i in geometry.set_of(space):
         volume = np.zeros(grid.shape)
         for mesh in (piece.to_mesh64() for piece in geometry.compartment_pieces[i]):
             volume += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts)
         rest -= volume
         if i in cut.part:
             add(int(i), volume)
-    if 0 in cut.part:
-        add(0, rest)
+    whole = int(geometry.parts_of(space)[0])
+    if whole in cut.part:
+        add(whole, rest)
     ends = np.concatenate(rows), np.concatenate(columns)
     return coo_array((np.concatenate(values), ends), shape=(grid.volume.size, len(cut.part))).tocsr()
 

@@ -13,7 +13,8 @@ from spinemc.plans import prepare
 from spinemc.scenario import parse_scenario
 from spinemc.twins import noise
 from spinemc.twins.compartments import run_trial
-from spinemc.twins.wells import seen, wells
+from spinemc.twins.places import seen
+from spinemc.twins.wells import wells
 
 VOLUME = 1e-3
 HEAD = """schema = 1

@@ -6,8 +6,8 @@ import pytest
 from spinemc.chemistry.network import network
 from spinemc.geometry import build
 from spinemc.scenario import GeometrySpec, Shape, parse_scenario
+from spinemc.twins.places import places, seen
 from spinemc.twins.segments import patches, segments, whole
-from spinemc.twins.wells import places, seen
 from spinemc.twins.windows import exchange_between
 
 NECK = GeometrySpec(shape=Shape("cylinder", {"radius": 0.05, "length": 1.0}))
@@ -99,7 +99,7 @@ def test_round_parts_stay_whole_and_long_ones_are_cut_across():
     side = region == geometry.regions.index("side")
     np.testing.assert_allclose(area[side], area[side].sum() / 4, rtol=0.06)
     np.testing.assert_allclose(np.bincount(region, area), np.bincount(geometry.face_region, geometry.face_area))
-    assert list(piece[region == geometry.regions.index("top")]) == [3]
+    assert piece[region == geometry.regions.index("top")].tolist() == [[3, -1]]
 
 
 def test_what_is_counted_is_the_compartment():

@@ -71,13 +71,14 @@ def without_gating(scenario: Scenario, geometry: Geometry, network: Network) -> 
             for state, amount in gained:
                 species = next(s for s, states in enumerate(made.places.state) if state in states)
                 if not network.surface[species]:
-                    place = int(state - made.places.state[species][0])
+                    place = int(np.flatnonzero(made.places.state[species] == state)[0])
                     flux[species, place] = flux.get((species, place), 0.0) + amount * happens[:, number]
     many = len(made.places.part) > 1
     added = []
     for (species, place), value in flux.items():
         part = int(made.places.part[place])
-        if many and part == 0:
+        space = network.space[species]
+        if (made.places.space == space).sum() > 1 and part == geometry.parts_of(space)[0]:
             raise ScenarioError(f"{file}: channels emit into a part without a name of its own: name a compartment.")
         name = network.species[species]
         rate = Rate(tuple(time.tolist()), tuple((value / made.places.volume[place]).tolist()))
