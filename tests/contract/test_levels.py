@@ -237,9 +237,7 @@ WITHIN = '[[geometry.compartment]]\nname = "{name}"\n{set}within = {{ {within} }
 HALF = 'box = { low = ["-1 um", "-1 um", "0 um"], high = ["1 um", "1 um", "1 um"] }'
 WALLS = '[[boundary]]\nregion = "{}"\nspecies = ["A"]\nkind = "{}"\n{}\n'
 NO_PARTICLES = "has (numbers|mean numbers|mean densities) .* and no single molecules"
-NO_OTHERS = r"know the inside of the cell and its own surface only"
 ALL = dict.fromkeys(ENGINES)
-NO_WELLS = {"compartments": NO_OTHERS, "ode": NO_OTHERS}
 
 KNOWN = {
     "compartment": (WITHIN.format(name="half", set="", within=HALF), "", ALL),
@@ -253,13 +251,23 @@ KNOWN = {
         "",
         ALL | dict.fromkeys(("compartments", "ode"), "half overlaps other compartments"),
     ),
-    "organelle": (OTHER.format(name="er") + SHAPE + 'inside = "lumen"\n', "", ALL | NO_WELLS),
+    "organelle": (OTHER.format(name="er") + SHAPE + 'inside = "lumen"\n', "", ALL),
     "sheet": (
         OTHER.format(name="wall") + 'plane = { point = ["0 um", "0 um", "0.05 um"], normal = [0, 0, 1] }\n',
         WALLS.format("wall", "permeable", 'permeability = "10 um/s"'),
-        ALL | NO_WELLS | {"pde": "surface wall is a sheet"},
+        ALL | dict.fromkeys(("compartments", "ode", "pde"), "surface wall is a sheet"),
     ),
-    "outside": ('[geometry.outside]\nmargin = "0.1 um"\n', "", ALL | NO_WELLS),
+    "outside": ('[geometry.outside]\nmargin = "0.1 um"\n', "", ALL),
+    "permeable": (
+        '[geometry.outside]\nmargin = "0.1 um"\n',
+        WALLS.format("z_high", "permeable", 'permeability = "10 um/s"'),
+        ALL,
+    ),
+    "permeable in part": (
+        '[geometry.outside]\nmargin = "0.1 um"\n',
+        WALLS.format("membrane", "permeable", 'permeability = "10 um/s"') + WALLS.format("z_high", "absorb", ""),
+        ALL | dict.fromkeys(("compartments", "ode"), "boundaries at membrane and z_high share faces"),
+    ),
     "gliding": ("", GLIDING, ALL | dict.fromkeys(("compartments", "ode"), "Q moves in the membrane")),
     "made elsewhere": (
         "",

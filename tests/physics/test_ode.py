@@ -12,7 +12,6 @@ from spinemc.scenario import (
     Boundary,
     GeometrySpec,
     Named,
-    Outside,
     Rate,
     Reaction,
     Release,
@@ -348,9 +347,6 @@ def test_pairs_of_a_network_vanish_as_its_author_means(tmp_path):
 
 
 def test_what_rate_equations_do_not_know_is_refused():
-    outside = GeometrySpec(shape=Shape("box", {"size": (1.0, 1.0, 1.0)}), outside=Outside(0.1))
-    with pytest.raises(ScenarioError, match=r"know the inside of the cell .* and this scenario has far as well"):
-        solved(outside, [Species("A", 1.0)])
     with pytest.raises(ScenarioError, match="species R moves in the membrane, and the rate equations"):
         solved(box(1.0), [Species("R", 0.1, "membrane")])
     _, s = solved(box(1.0), [Species("R", 0.1, "z_low")], release=[Release("R", count=9, on="z_low")])

@@ -153,6 +153,11 @@ SMALL = NESTED.replace('"2 ms"', '"1 ms"').replace('"0.5 ms"', '"0.25 ms"').repl
 ) + RELEASE.format("Ca@lumen", 30, 'in = "lumen"')  # fmt: skip
 
 
+SMALL = SMALL.replace(
+    '"box", size = ["0.3 um", "0.3 um", "0.3 um"], edge = "0.15 um"', '"sphere", radius = "0.18 um", edge = "0.08 um"'
+)
+
+
 @pytest.fixture(scope="module")
 def small():
     """Means of the rate equations: by time, of calcium in each compartment and of both species on the organelle."""
