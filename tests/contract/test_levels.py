@@ -259,14 +259,9 @@ KNOWN = {
     ),
     "outside": ('[geometry.outside]\nmargin = "0.1 um"\n', "", ALL),
     "permeable": (
-        '[geometry.outside]\nmargin = "0.1 um"\n',
-        WALLS.format("z_high", "permeable", 'permeability = "10 um/s"'),
+        OTHER.format(name="er") + SHAPE + 'inside = "lumen"\n',
+        WALLS.format("er", "permeable", 'permeability = "10 um/s"'),
         ALL,
-    ),
-    "permeable in part": (
-        '[geometry.outside]\nmargin = "0.1 um"\n',
-        WALLS.format("membrane", "permeable", 'permeability = "10 um/s"') + WALLS.format("z_high", "absorb", ""),
-        ALL | dict.fromkeys(("compartments", "ode"), "boundaries at membrane and z_high share faces"),
     ),
     "gliding": ("", GLIDING, ALL | dict.fromkeys(("compartments", "ode"), "Q moves in the membrane")),
     "made elsewhere": (
