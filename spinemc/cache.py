@@ -13,6 +13,7 @@ import numba
 
 _KERNELS = (
     "engine/kernels/*.py", "geometry/crossings.py", "geometry/grid.py", "geometry/voxels.py", "plasticity/kernels/*.py",
+    "twins/potentials.py",
 )  # fmt: skip
 
 

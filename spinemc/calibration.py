@@ -15,8 +15,10 @@ from spinemc.engine.system import System
 from spinemc.errors import ObservableError, StoreError
 from spinemc.observables.intervals import jackknife
 from spinemc.observables.tables import loaded
+from spinemc.scenario.places import parts
+from spinemc.twins.places import Places
 from spinemc.twins.reduced import Fit, Reduced, between, fitted, is_neck
-from spinemc.twins.wells import Places, check, network_of
+from spinemc.twins.wells import check, network_of
 from spinemc.twins.windows import exchange_between
 
 if TYPE_CHECKING:
@@ -58,9 +60,10 @@ def calibrate(run: xr.DataTree | str | Path, species: str = "Ca") -> xr.Dataset:
     StoreError
         For a sweep, too few trials, or files that have changed.
     ObservableError
-        For a species that does not diffuse in the inside, or that does not decay within the run.
+        For a species that is not in the inside, that passes from there into another space, or that does not decay
+        within the run.
     ScenarioError
-        Where the scenario has shells or other spaces.
+        Where the scenario has shells, or anything else that rate equations do not know.
 
     Notes
     -----
@@ -103,15 +106,17 @@ def prepared(tree: xr.DataTree, species: str) -> tuple[Reduced, tuple[str, ...],
     net, geometry = system.network, system.geometry
     if species not in [net.species[s] for s in net.volume_species]:
         raise ObservableError(f'species "{species}" is not a volume species of this run, and those are calibrated.')
+    _refuse_other_spaces(system, species)
     there = check(replace(system.scenario, run=replace(system.scenario.run, engine="ode")), geometry, net)
-    names = tuple(geometry.compartments[c] for c in np.unique(there.part))
-    count = _counts(tree, there, species)
+    cut = there.cut.within(geometry.parts_of(0))
+    names = tuple(geometry.compartments[c] for c in np.unique(cut.part))
+    count = _counts(tree, cut.part, species)
     influx = _influx(tree, system, there, species)
     time = observables.array(tree, "counts/time").values
     before = _before(count.mean(0).sum(-1), species)
-    owner = np.unique(there.part, return_inverse=True)[1]
-    conductance = exchange_between(geometry, there.cut).conductance
-    model = Reduced(time, owner, there.volume, conductance, before, bool(influx.any()))
+    owner = np.unique(cut.part, return_inverse=True)[1]
+    conductance = exchange_between(geometry, cut).conductance
+    model = Reduced(time, owner, cut.volume, conductance, before, bool(influx.any()))
     return model, names, float(net.D[net.species.index(species)]), count, influx
 
 
@@ -130,6 +135,22 @@ def _refuse(tree: xr.DataTree) -> None:
         )
 
 
+def _refuse_other_spaces(system: System, species: str) -> None:
+    """Refuse a species of another space, and one that passes into one: it goes where nothing is fitted."""
+    net, geometry = system.network, system.geometry
+    space = int(net.space[net.species.index(species)])
+    if space:
+        raise ObservableError(
+            f"{species} is in {geometry.spaces[space]}, and calibrate measures those of the inside: take one of them."
+        )
+    for boundary in system.scenario.boundary:
+        if boundary.kind == "permeable" and species in [parts(name)[0] for name in boundary.species]:
+            raise ObservableError(
+                f"{species} passes through {boundary.region} into another space, and calibrate measures one space "
+                "closed but for what steps let in and take out: run it without that boundary."
+            )
+
+
 def _before(total: np.ndarray, species: str) -> int:
     """How many samples of the mean are at rest; refuses what does not fall again."""
     change = total - total[0]
@@ -144,63 +165,69 @@ def _before(total: np.ndarray, species: str) -> int:
     return int(np.argmax(np.abs(change) > RISEN * rise))
 
 
-def _counts(tree: xr.DataTree, there: Places, species: str) -> np.ndarray:
-    """(trial, t, c) Free molecules in the parts; the rest is what no other part holds."""
+def _counts(tree: xr.DataTree, part: np.ndarray, species: str) -> np.ndarray:
+    """(trial, t, c) Free molecules in the parts of the inside; the rest is what no other part holds."""
     found = loaded(observables.array(tree, "counts/count").sel(species=species)).transpose("trial", "time", ...).values
-    parts = np.unique(there.part)
-    rest = found[..., 0] - found[..., parts[parts > 0]].sum(-1)
-    return np.stack([found[..., c] if c else rest for c in parts], -1)
+    every = np.unique(part)
+    rest = found[..., 0] - found[..., every[every > 0]].sum(-1)
+    return np.stack([found[..., c] if c else rest for c in every], -1)
 
 
 def _influx(tree: xr.DataTree, system: System, there: Places, species: str) -> np.ndarray:
     """(trial, t, c) Molecules that steps and later releases let in since the sample before.
 
-    A step lets in what it makes and takes nothing for; those are where the species that opens the way is.
+    A step lets in what it makes and takes nothing of the inside for; those are where the species that opens the way
+    is.
     """
     net = system.network
-    one, parts = net.species.index(species), np.unique(there.part)
+    one, inside = net.species.index(species), np.unique(there.part[there.space == 0])
     fired = loaded(observables.array(tree, "events/count")).transpose("trial", "time", "reaction").values
-    found = np.zeros((*fired.shape[:2], len(parts)))
+    found = np.zeros((*fired.shape[:2], len(inside)))
     for number, step in enumerate(net.steps):
         made = list(step.products)
         for s in step.reactants:
             if s in made:
                 made.remove(s)
-        if one in step.reactants or set(step.reactants) - set(step.products) or one not in made:
+        near = [s for s in step.reactants if net.surface[s] or net.space[s] == 0]
+        if one in near or set(near) - set(step.products) or one not in made:
             continue
-        share = _share(tree, system, there, step.reactants, step.where)
+        share = _share(tree, system, there, near, step.where)
         found += made.count(one) * fired[..., number, None] * share
     time = system.scenario.run.sample_times
     states = there.state[one]
     for jump in network_of(system).jumps:
         at = int(np.searchsorted(time, jump.time - 1e-12))
         if at > 0 and np.isin(jump.states, states).all():
-            where = there.part[np.searchsorted(states, jump.states)]
-            share = np.array([jump.share[where == c].sum() for c in parts])
+            where = there.part[[int(np.flatnonzero(states == state)[0]) for state in jump.states]]
+            share = np.array([jump.share[where == c].sum() for c in inside])
             found[:, at] += jump.number * share
     return found
 
 
-def _share(tree: xr.DataTree, system: System, there: Places, opens: Sequence[int], inside: int) -> np.ndarray:
-    """(c,) The share of a step's firings in each part, from where what opens the way is on average."""
-    net, geometry, parts = system.network, system.geometry, np.unique(there.part)
-    size: np.ndarray = np.bincount(there.part, there.volume, len(geometry.compartments))
+def _share(tree: xr.DataTree, system: System, there: Places, opens: Sequence[int], where: int) -> np.ndarray:
+    """(c,) The share of a step's firings in each part of the inside, from where what opens the way is on average."""
+    net, geometry, along = system.network, system.geometry, there.along(0)
+    own = there.space == 0
+    inside = np.unique(there.part[own])
+    size: np.ndarray = np.bincount(there.part[own], there.volume[own], len(geometry.compartments))
     for s in opens:
-        surface, name = bool(net.surface[s]), net.species[s]
+        surface, name = bool(net.surface[s]), net.species[net.home[s]]
         mean = loaded(observables.array(tree, f"{'surface' if surface else 'counts'}/count").sel(species=name))
         number = mean.mean(["trial", "time"]).values
-        number[0] -= number[1:].sum()
         if not surface:
+            number[0] -= number[geometry.set_of(0)].sum()
             size = number
             continue
         size = np.zeros(len(geometry.compartments))
-        for region in np.unique(there.patch_region):
-            mine = there.patch_region == region
-            area = np.bincount(there.part[there.patch_part[mine]], there.area[mine], len(size))
-            size += number[region] * area / area.sum()
-    if not opens and inside:
-        size = np.where(np.arange(len(size)) == inside, size, 0.0)
-    return np.asarray(size[parts] / size[parts].sum()) if size[parts].sum() > 0.0 else np.zeros(len(parts))
+        alike = np.flatnonzero(geometry.region_surface == geometry.region_surface[net.region[s]])
+        number[alike[0]] -= number[alike[1:]].sum()  # the whole of the surface is the first
+        for region in alike:
+            patch = np.flatnonzero((there.patch_region == region) & (along >= 0))
+            area = np.bincount(there.part[along[patch]], there.area[patch], len(size))
+            size += number[region] * area / max(area.sum(), np.finfo(float).tiny)
+    if not opens and where:
+        size = np.where(np.arange(len(size)) == where, size, 0.0)
+    return np.asarray(size[inside] / size[inside].sum()) if size[inside].sum() > 0.0 else np.zeros(len(inside))
 
 
 def _worst(off: np.ndarray, names: Sequence[str]) -> float:

@@ -170,7 +170,8 @@ def volumes(geometry: Geometry, numbers: np.ndarray, pieces: Sequence[list[Manif
             here = np.zeros(left.shape)
             for piece in own:
                 mesh = piece.to_mesh64()
-                here += volume_of(voxels, np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts))
+                box, inside = volume_of(voxels, np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts))
+                here[box] += inside
             here[covered] = 0.0
         left -= here
         found.append(float(here.sum()))

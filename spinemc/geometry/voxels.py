@@ -153,8 +153,8 @@ def centres_inside(vertex: np.ndarray, face: np.ndarray, size: float) -> tuple[n
     return origin, _winding(corner, np.ascontiguousarray(face, dtype=np.int32), (nx, ny, nz)) == 1
 
 
-def volume_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """Volume of another closed mesh in each voxel of a grid that covers it.
+def volume_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> tuple[tuple[slice, slice, slice], np.ndarray]:
+    """Volume of another closed mesh in the voxels about it, of a grid that covers it.
 
     Parameters
     ----------
@@ -166,13 +166,18 @@ def volume_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> np.ndarra
 
     Returns
     -------
-    (nx, ny, nz) float64
+    tuple of slice
+        The voxels, by axis; in all others there is none of it.
+    (mx, my, mz) float64
         [um^3]
     """
     corner = (np.asarray(vertex, dtype=np.float64) - voxels.origin) / voxels.size
-    inside, column, _ = _measure(corner, np.ascontiguousarray(face, dtype=np.int32), voxels.shape)
+    low, high = np.floor(corner.min(axis=0)).astype(int), np.floor(corner.max(axis=0)).astype(int) + 1
+    nx, ny, nz = (high - low).tolist()
+    inside, column, _ = _measure(corner - low, np.ascontiguousarray(face, dtype=np.int32), (nx, ny, nz))
     inside[1:] += np.cumsum(column[0], axis=0)[:-1]
-    return _clean(inside) * voxels.size**3
+    i, j, k = (slice(*ends) for ends in zip(low.tolist(), high.tolist(), strict=True))
+    return (i, j, k), _clean(inside) * voxels.size**3
 
 
 def wall_area_of(voxels: Voxels, vertex: np.ndarray, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

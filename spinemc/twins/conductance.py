@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc.errors import GeometryError
 from spinemc.geometry import Geometry
 from spinemc.geometry.voxels import Voxels, volume_of, voxelise, wall_area_of
+from spinemc.twins.potentials import solved
 
 if TYPE_CHECKING:
-    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse import csr_array
 
 _COARSEST = 4_000  # voxels' worth of volume on the first grid
 _FINEST = 300_000  # and on the last
 _FINER = 1.5  # refinement of the voxel's edge from one grid to the next
-_EXACT = 1e-7  # residual of the solved diffusion, relative
-_MOST_STEPS = 20_000
-_DIRECT = 1e9  # products that make the factors, up to which equations are solved by them
 _FAINT = 1e-3  # shares of less say nothing about ways
-_TINY = np.finfo(float).tiny
 _AGREE = 0.01  # change of the conductances between two grids that is small enough
 
 
@@ -217,7 +213,7 @@ def responses(
     source = np.hstack([weight, wall])
     if not wall.shape[1]:
         source -= (volume / volume.sum())[:, None]
-    response = _solve((diags_array(graph.sum(axis=1) + wall.sum(axis=1)) - graph).tocsr(), source)
+    response = solved((diags_array(graph.sum(axis=1) + wall.sum(axis=1)) - graph).tocsr(), source)
     mean = weight.T @ response
     share = mean[:, p:] / mean[:, p:].sum(axis=1, keepdims=True)  # what leaves leaves somewhere
     through = -wall.T @ response[:, p:]
@@ -276,13 +272,14 @@ def _is_positive(conductance: np.ndarray, share: np.ndarray) -> bool:
 def _part_volumes(geometry: Geometry, grid: Voxels, part: np.ndarray, space: int) -> np.ndarray:
     """(voxels, p) Volume of each part in each voxel [um^3]."""
     numbers = geometry.parts_of(space)
-    volume = np.zeros((len(numbers), grid.volume.size))
+    volume = np.zeros((len(numbers), *grid.shape))
     for i in geometry.set_of(space):
         row = volume[np.searchsorted(numbers, i)]
         for mesh in (piece.to_mesh64() for piece in geometry.compartment_pieces[i]):
-            row += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts).ravel()
-    volume[0] = grid.volume.ravel() - volume.sum(axis=0)
-    return np.clip(volume[np.searchsorted(numbers, part)].T, 0.0, None)
+            box, inside = volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts)
+            row[box] += inside
+    volume[0] = grid.volume - volume.sum(axis=0)
+    return np.clip(volume[np.searchsorted(numbers, part)].reshape(len(part), -1).T, 0.0, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,48 +351,3 @@ def links(grid: Voxels, half: np.ndarray) -> csr_array:
     ends = np.concatenate(rows), np.concatenate(columns)
     graph = coo_array((np.concatenate(found), ends), shape=(index.size, index.size)).tocsr()
     return graph + graph.T
-
-
-def _solve(laplacian: csr_array, source: np.ndarray) -> np.ndarray:
-    """Solutions of L x = source, all columns at once; where L x = 0 has some, sources sum to 0."""
-    from scipy.sparse.csgraph import reverse_cuthill_mckee
-
-    order = reverse_cuthill_mckee(laplacian, symmetric_mode=True)
-    ordered = laplacian[order][:, order].tocoo()
-    width = int((ordered.row - ordered.col).max(initial=0))
-    if float(width) ** 2 * len(source) > _DIRECT:
-        return _iterated(laplacian, source)
-    return _direct(ordered, width, source[order])[np.argsort(order)]
-
-
-def _direct(laplacian: coo_array, width: int, source: np.ndarray) -> np.ndarray:
-    """Solutions by Cholesky's factors of a matrix with few diagonals."""
-    from scipy.linalg import solveh_banded
-
-    band = np.zeros((width + 1, len(source)))
-    low = laplacian.row >= laplacian.col
-    band[(laplacian.row - laplacian.col)[low], laplacian.col[low]] = laplacian.data[low]
-    if abs(source.sum(axis=0)).max() <= _EXACT * abs(source).sum(axis=0).max():
-        band[0, 0] *= 2.0  # of the solutions that differ by a constant, that with 0 there
-    return np.asarray(solveh_banded(band, source, lower=True, check_finite=False))
-
-
-def _iterated(laplacian: csr_array, source: np.ndarray) -> np.ndarray:
-    """Solutions by conjugate gradients with the diagonal as preconditioner."""
-    inverse = 1.0 / laplacian.diagonal()[:, None]
-    solution = np.zeros_like(source)
-    rest = source.copy()
-    step = inverse * rest
-    size = (rest * step).sum(axis=0)
-    goal = _EXACT**2 * size
-    for _ in range(_MOST_STEPS):
-        if (size <= goal).all():
-            return solution
-        pushed = laplacian @ step
-        along = np.where(size > goal, size / np.maximum((step * pushed).sum(axis=0), _TINY), 0.0)
-        solution += along * step
-        rest -= along * pushed
-        smoothed = inverse * rest
-        before, size = size, (rest * smoothed).sum(axis=0)
-        step = smoothed + size / np.maximum(before, _TINY) * step
-    raise GeometryError("diffusion between compartments could not be solved on the mesh's voxels.")

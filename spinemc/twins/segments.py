@@ -99,9 +99,10 @@ def segments(geometry: Geometry, length: float | None = None, spaces: tuple[int,
     part: list[int] = []
     sizes: list[float] = []
     points = {}
+    entire = {space: geometry.space_volume(space) for space in spaces}
     for c in np.flatnonzero(volume > 0.0).tolist():
-        entire = geometry.space_volume(int(geometry.compartment_space[c]))
-        point, weight, piece = _pieces(_solid(geometry, c), length, SMALLEST * entire)
+        smallest = SMALLEST * entire[int(geometry.compartment_space[c])]
+        point, weight, piece = _pieces(_solid(geometry, c), length, smallest)
         share = np.bincount(piece, weight)
         if len(share) > 1:
             points[c] = point, piece + len(part)
@@ -189,8 +190,9 @@ def _pieces(solid: Manifold, length: float | None, smallest: float) -> tuple[np.
     centre = grid.origin + (np.argwhere(grid.volume > 0.0) + 0.5) * grid.size
     found: list[np.ndarray] = []
     for body in _bodies(graph, volume):
-        _, along = _slowest(graph[body][:, body], volume[body], size)
-        cuts = list(_cut(graph, volume, area, body, length, smallest, size))
+        slowest = _slowest(graph[body][:, body], volume[body], size)
+        along = slowest[1]
+        cuts = list(_cut(graph, volume, area, body, slowest, length, smallest, size))
         place = np.zeros(len(volume))
         place[body] = along * _sense(along, centre[body])
         found += sorted(cuts, key=lambda nodes: float(place[nodes].mean()))
@@ -226,12 +228,13 @@ def _cut(
     volume: np.ndarray,
     area: np.ndarray,
     node: np.ndarray,
+    slowest: tuple[float, np.ndarray],
     length: float | None,
     smallest: float,
     size: float,
 ) -> Iterator[np.ndarray]:
-    """A connected set of voxels in pieces that are short enough."""
-    k, along = _slowest(graph[node][:, node], volume[node], size)
+    """A connected set of voxels in pieces that are short enough, by its slowest mode and those of its halves."""
+    k, along = slowest
     width = 4.0 * volume[node].sum() / area[node].sum()
     longest = max(LONG * width if length is None else length, ROUND * width)
     halves = node[along < 0.0], node[along >= 0.0]
@@ -239,7 +242,9 @@ def _cut(
         yield node
         return
     for half in halves:
-        yield from _cut(graph, volume, area, half, length, smallest, size)
+        yield from _cut(
+            graph, volume, area, half, _slowest(graph[half][:, half], volume[half], size), length, smallest, size
+        )
 
 
 def _slowest(graph: Any, volume: np.ndarray, size: float) -> tuple[float, np.ndarray]:

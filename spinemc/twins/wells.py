@@ -18,9 +18,9 @@ from spinemc.geometry.compartments import locate
 from spinemc.geometry.parts import SHELL
 from spinemc.scenario import Boundary, Rate, Release, Scenario
 from spinemc.scenario.places import parts
-from spinemc.twins.conductance import at_walls
+from spinemc.twins.conductance import Exchange, at_walls
 from spinemc.twins.places import Places, names, places
-from spinemc.twins.windows import exchange_between
+from spinemc.twins.windows import exchanges_between
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -319,21 +319,23 @@ def _diffusion(
     boundaries: Sequence[tuple[Boundary, int]], geometry: Geometry, network: Network, there: Places
 ) -> Iterator[Channel]:
     """The exchange between the pieces of each space and through boundaries that hold or take up."""
-    known = {}
+    moving = []
     for species in np.flatnonzero(~network.surface).tolist():
-        D, space, here = network.D[species], int(network.space[species]), there.state[species]
-        here = here[here >= 0]
         mine = {
             geometry.regions.index(boundary.region): number
             for number, (boundary, s) in enumerate(boundaries)
             if s == species and boundary.kind != "permeable"
         }
-        held = tuple(sorted(mine))
-        if D == 0.0 or (len(here) == 1 and not held):
-            continue
-        if (space, held) not in known:
-            known[space, held] = exchange_between(geometry, there.cut, held, space)
-        net = known[space, held]
+        if network.D[species] > 0.0 and ((there.state[species] >= 0).sum() > 1 or mine):
+            moving.append((species, int(network.space[species]), mine, tuple(sorted(mine))))
+    known: dict[tuple[int, tuple[int, ...]], Exchange] = {}
+    for space in sorted({space for _, space, _, _ in moving}):
+        sets = list(dict.fromkeys(held for _, where, _, held in moving if where == space))
+        found = exchanges_between(geometry, there.cut, sets, space)
+        known |= {(space, held): net for held, net in zip(sets, found, strict=True)}
+    for species, space, mine, held in moving:
+        D, here, net = network.D[species], there.state[species], known[space, held]
+        here = here[here >= 0]
         numbers = [mine[held[b]] for b in net.held]
         uptake = np.array([_uptake(boundaries[n][0], area) for n, area in zip(numbers, net.area, strict=True)])
         outside = np.array([boundaries[number][0].concentration for number in numbers])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -13,11 +14,11 @@ from spinemc.geometry.voxels import Voxels, volume_of, voxelise
 from spinemc.twins.conductance import Conducting, Exchange, conducting, exchange, raise_of, raised_network, responses
 from spinemc.twins.segments import Segments
 
-_COARSEST = 5_000  # voxels' worth of volume on the first grid
-_FINEST = 40_000  # and on the last
-_FINER = 1.5  # refinement of the voxel's edge from one grid to the next
-_RESOLVED = 8  # voxels in the smallest piece on the first grid
-_AGREE = 0.03  # change of a conductance between two grids that is small enough
+_FEWEST = 40_000  # voxels' worth of volume
+_FINEST = 100_000  # and at most
+_RESOLVED = 16  # voxels in the smallest piece, where these are enough
+
+Window = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def exchange_between(geometry: Geometry, cut: Segments, held: tuple[int, ...] = (), space: int = 0) -> Exchange:
@@ -50,46 +51,54 @@ def exchange_between(geometry: Geometry, cut: Segments, held: tuple[int, ...] = 
     neck that is the scheme of finite volumes, of second order in the length of a piece; next to a round part it has
     the resistance of the way from all of it to the opening.
     """
+    return exchanges_between(geometry, cut, (held,), space)[0]
+
+
+def exchanges_between(
+    geometry: Geometry, cut: Segments, held: Sequence[tuple[int, ...]], space: int = 0
+) -> list[Exchange]:
+    """As `exchange_between` for each of several sets of held regions: what is far from all of them is solved once."""
     cut = cut.within(geometry.parts_of(space))
     if not cut.is_cut:
-        return exchange(geometry, held, space)
-    before: Exchange | None = None
+        return [exchange(geometry, regions, space) for regions in held]
     volume = geometry.space_volume(space)
-    voxels = int(np.clip(_RESOLVED * volume / cut.volume.min(), _COARSEST, _FINEST))
-    while True:
-        grid = voxelise(*geometry.space_mesh(space), (volume / voxels) ** (1 / 3))
-        found = _on_grid(geometry, grid, cut, held, space)
-        voxels = int(voxels * _FINER**3)
-        if voxels > _FINEST or (before is not None and _settled(before, found)):
-            return found
-        before = found
+    voxels = np.clip(_RESOLVED * volume / cut.volume.min(), _FEWEST, _FINEST)
+    grid = voxelise(*geometry.space_mesh(space), (volume / voxels) ** (1 / 3))
+    weight = _volumes(geometry, grid, cut, space)
+    closed: dict[bytes, Window] = {}
+    return [_on_grid(conducting(geometry, grid, regions), weight, cut, closed) for regions in held]
 
 
-def _settled(before: Exchange, after: Exchange) -> bool:
-    """Whether conductances of two grids agree, each in comparison with all of the two pieces."""
-    own = np.sqrt(after.conductance.diagonal())
-    return bool((np.abs(after.conductance - before.conductance) <= _AGREE * np.outer(own, own)).all())
-
-
-def _on_grid(geometry: Geometry, grid: Voxels, cut: Segments, held: tuple[int, ...], space: int) -> Exchange:
-    """The exchange as one grid of voxels has it."""
-    mesh = conducting(geometry, grid, held)
-    weight = _volumes(geometry, grid, cut, space)[mesh.node]
+def _on_grid(mesh: Conducting, weight: Any, cut: Segments, closed: dict[bytes, Window]) -> Exchange:
+    """The exchange as voxels with some of each piece have it; keeps the windows that no held region touches."""
+    weight = weight[mesh.node]
     label = _labels(weight)
     near = _touching(mesh.graph, label, len(cut.part))
     p = len(cut.part)
     area = np.array([np.bincount(label, one, p) for one in mesh.wall_area.T]).reshape(-1, p).T
-    between = np.zeros((p, p))
-    for i, j in zip(*np.nonzero(np.triu(near, 1)), strict=True):
-        own, conductance, _ = _window(mesh, weight, label, near[i] | near[j])
-        if own[i] >= 0 and own[j] >= 0:
-            between[i, j] = between[j, i] = max(-conductance[own[i], own[j]], 0.0)
+    between, wall = np.zeros((p, p)), np.zeros_like(area)
     piece, region = np.nonzero(area > 0.0)
-    wall = np.zeros_like(area)
-    for j in np.unique(piece):
-        own, conductance, share = _window(mesh, weight, label, near[j])
-        wall[j] = np.maximum((conductance @ share)[own[j]], 0.0)
+    pairs = np.array([*np.argwhere(np.triu(near, 1)), *((j, j) for j in np.unique(piece))]).reshape(-1, 2)
+    every, window = _covering(near[pairs[:, 0]] | near[pairs[:, 1]])
+    for w, pieces in enumerate(every):
+        own, conductance, share = closed.get(pieces.tobytes()) or _window(mesh, weight, label, pieces)
+        if not share.any():
+            closed[pieces.tobytes()] = own, conductance, share[:, :0]
+        for i, j in pairs[window == w].tolist():
+            if i == j:
+                wall[j] = np.maximum((conductance @ share)[own[j]], 0.0)
+            elif own[i] >= 0 and own[j] >= 0:
+                between[i, j] = between[j, i] = max(-conductance[own[i], own[j]], 0.0)
     return _joined(cut, between, piece, region, wall[piece, region], area[piece, region])
+
+
+def _covering(needed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of some sets of pieces (m, p) that are in no other, (w, p), and one of them that each is in (m,)."""
+    sets = np.unique(needed, axis=0)
+    sets = sets[np.argsort(-sets.sum(axis=1), kind="stable")]
+    missing = needed.astype(float) @ ~sets.T
+    of, window = np.unique((missing == 0.0).argmax(axis=1), return_inverse=True)
+    return sets[of], window
 
 
 def _joined(
@@ -114,9 +123,7 @@ def _joined(
     )
 
 
-def _window(
-    mesh: Conducting, weight: Any, label: np.ndarray, pieces: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _window(mesh: Conducting, weight: Any, label: np.ndarray, pieces: np.ndarray) -> Window:
     """The network of some pieces alone: the place of each of all in it, -1 for none, conductances, shares (., b)."""
     from scipy.sparse.csgraph import connected_components
 
@@ -144,33 +151,36 @@ def _volumes(geometry: Geometry, grid: Voxels, cut: Segments, space: int):
     from scipy.sparse import coo_array
 
     rest = grid.volume.copy()
+    index = np.arange(grid.volume.size).reshape(grid.shape)
     rows, columns, values = [], [], []
 
-    def add(part: int, volume: np.ndarray) -> None:
-        inside = np.flatnonzero(volume.ravel() > 0.0)
-        low = np.stack(np.unravel_index(inside, grid.shape), axis=1)
-        for corner in product((0.25, 0.75), repeat=3):
-            rows.append(inside)
-            columns.append(cut.nearest(part, grid.origin + (low + corner) * grid.size))
-            values.append(volume.ravel()[inside] / 8.0)
+    def add(part: int, voxel: np.ndarray, volume: np.ndarray) -> None:
+        voxel, volume = voxel[volume > 0.0], volume[volume > 0.0]
+        low = np.stack(np.unravel_index(voxel, grid.shape), axis=1)
+        eighths = np.concatenate([low + corner for corner in product((0.25, 0.75), repeat=3)])
+        rows.append(np.tile(voxel, 8))
+        columns.append(cut.nearest(part, grid.origin + eighths * grid.size))
+        values.append(np.tile(volume / 8.0, 8))
 
     for i in geometry.set_of(space):
-        volume = np.zeros(grid.shape)
         for mesh in (piece.to_mesh64() for piece in geometry.compartment_pieces[i]):
-            volume += volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts)
-        rest -= volume
-        if i in cut.part:
-            add(int(i), volume)
+            box, volume = volume_of(grid, mesh.vert_properties[:, :3], mesh.tri_verts)
+            rest[box] -= volume
+            if i in cut.part:
+                add(int(i), index[box], volume)
     whole = int(geometry.parts_of(space)[0])
     if whole in cut.part:
-        add(whole, rest)
+        add(whole, index, rest)
     ends = np.concatenate(rows), np.concatenate(columns)
     return coo_array((np.concatenate(values), ends), shape=(grid.volume.size, len(cut.part))).tocsr()
 
 
 def _labels(weight: Any) -> np.ndarray:
     """(n,) The piece that each voxel holds most of; each piece has one at least."""
-    label = np.asarray(weight.argmax(axis=1)).ravel()
+    held = weight.tocoo()
+    ranked = np.argsort(held.data, kind="stable")
+    label = np.zeros(held.shape[0], np.int64)
+    label[held.row[ranked]] = held.col[ranked]  # the last of a voxel stays, and that is its largest
     for j in np.setdiff1d(np.arange(weight.shape[1]), label):
         label[weight[:, [j]].toarray().argmax()] = j
     return label
