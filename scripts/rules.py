@@ -11,7 +11,7 @@ from spinemc import plasticity
 
 LINE = "{:<16} {:>14} {:>14}"
 LEVEL = {"ions": 300.0, "uM": 0.45, "1": 2.0}
-STEPS, SYNAPSES = 50_000, 8
+STEPS, SYNAPSES = 6_000, 64
 
 
 def table(repeats: int) -> Iterator[str]:
@@ -19,7 +19,7 @@ def table(repeats: int) -> Iterator[str]:
     yield LINE.format("rule", "M/s", "M/s, noisy")
     for name in plasticity.RULES:
         module = plasticity.rule(name)
-        steps = STEPS if name != "camkii2007" else STEPS // 50
+        steps = STEPS if name != "camkii2007" else STEPS // 6
         level = LEVEL[module.UNIT] * np.random.default_rng(1).uniform(0.0, 2.0, (1, SYNAPSES, steps))
         trace = plasticity.trace(1e-3 * np.arange(steps), level)
         speeds = []

@@ -12,7 +12,7 @@ import numpy as np
 from spinemc.errors import ScenarioError
 from spinemc.plasticity import complete
 from spinemc.plasticity.camkii2007 import SITES, branches, pp1, rates, ring
-from spinemc.plasticity.kernels.rings import switching
+from spinemc.plasticity.kernels.few import switching
 
 MOST_STATES = 20_000  # of the exact answer
 

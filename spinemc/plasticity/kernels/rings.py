@@ -1,111 +1,171 @@
-"""The switch of CaMKII and PP1: its rate equations by an implicit method, and single rings event by event."""
+"""The rate equations of the switch of CaMKII and PP1, by an implicit method for many synapses side by side."""
 
 import math
 
 import numpy as np
 
-from spinemc.plasticity.kernels.pieces import chance, entry, helper
+from spinemc.plasticity.kernels.pieces import entry, helper
 
 _GAMMA = 1.0 + math.sqrt(0.5)
+LANES = 32  # synapses side by side
 
 
 @helper
-def slope(y, at, change, many, rings, k_12, k_m, k_11, k_back, total, i1, out):
-    """Fills `out` with the time derivative of states, PP1 and inhibitor; returns the sites' dephosphorylation rate."""
+def between(left, right, first, i, share, at, lanes):
+    """Fills `at` with the rates at a share, of each synapse, of an interval."""
+    for q in range(lanes):
+        for m in range(4):
+            begin, end = left[first + q, i, m], right[first + q, i, m]
+            at[m, q] = begin + (end - begin) * share[q]
+
+
+@helper
+def slope(y, at, ways, constants, beside, half, loss, out, lanes):
+    """Fills `out` with the time derivative of states, PP1 and inhibitor, `half` with K_M + S, `loss` with D."""
+    pair, times, many = ways
+    rings, k_12, k_m, k_11, k_back, total, i1 = constants
     n = many.size
-    phosphorylated = 0.0
+    for q in range(lanes):
+        half[q] = k_m
     for j in range(n):
-        phosphorylated += rings * many[j] * y[j]
-    loss = k_12 * y[n] / (k_m + phosphorylated)
-    for i in range(n):
-        total_in = 0.0
-        for j in range(n):
-            total_in += (loss * change[0, i, j] + at[0] * change[1, i, j] + at[1] * change[2, i, j]) * y[j]
-        out[i] = total_in
-    bound = -k_11 * y[n + 1] * y[n] + k_back * (total - y[n])
-    out[n] = bound
-    out[n + 1] = bound + at[2] * i1 - at[3] * y[n + 1]
-    return loss
+        for q in range(lanes):
+            half[q] += rings * many[j] * y[j, q]
+            out[j, q] = 0.0
+    for q in range(lanes):
+        loss[q] = k_12 * y[n, q] / half[q]
+        bound = k_back * (total - y[n, q]) - k_11 * y[n + 1, q] * y[n, q]
+        out[n, q] = bound
+        out[n + 1, q] = bound + at[2, q] * i1 - at[3, q] * y[n + 1, q]
+    for e in range(pair.shape[0]):
+        i, j = pair[e, 0], pair[e, 1]
+        down, one, other = times[e, 0], times[e, 1], times[e, 2]
+        for q in range(lanes):
+            up = at[0, q] * one + at[1, q] * other
+            beside[e, q] = up
+            flow = up * y[i, q] - loss[q] * down * y[j, q]
+            out[i, q] -= flow
+            out[j, q] += flow
 
 
 @helper
-def matrix(y, at, change, many, rings, k_12, k_m, k_11, k_back, step, out):
-    """Fills `out` with 1 - step times the derivative of `slope`."""
-    n = many.size
-    phosphorylated = 0.0
-    for j in range(n):
-        phosphorylated += rings * many[j] * y[j]
-    loss = k_12 * y[n] / (k_m + phosphorylated)
-    out[:] = 0.0
-    for i in range(n):
-        lost = 0.0
-        for j in range(n):
-            lost += change[0, i, j] * y[j]
-        for j in range(n):
-            here = loss * change[0, i, j] + at[0] * change[1, i, j] + at[1] * change[2, i, j]
-            out[i, j] = -step * (here - lost * loss / (k_m + phosphorylated) * rings * many[j])
-        out[i, n] = -step * lost * k_12 / (k_m + phosphorylated)
-    for i in (n, n + 1):
-        out[i, n] = step * (k_11 * y[n + 1] + k_back)
-        out[i, n + 1] = step * k_11 * y[n]
-    out[n + 1, n + 1] += step * at[3]
-    for i in range(n + 2):
-        out[i, i] += 1.0
+def factor(a, below, count, inverse, share, lanes):
+    """Triangular factors of matrices in their place: a pivot's row and column have numbers where `below` says alone.
+
+    The columns of 1 - step M sum to 1 and have one number above 0 each: no rows are to be interchanged.
+    """
+    for k in range(count.size):
+        for q in range(lanes):
+            inverse[k, q] = 1.0 / a[k, k, q]
+        for m in range(count[k]):
+            i = below[k, m]
+            for q in range(lanes):
+                share[q] = a[i, k, q] * inverse[k, q]
+                a[i, k, q] = share[q]
+            for o in range(count[k]):
+                j = below[k, o]
+                for q in range(lanes):
+                    a[i, j, q] -= share[q] * a[k, j, q]
 
 
 @helper
-def factor(a, order):
-    """Triangular factors of a matrix in its place, rows interchanged as `order` tells."""
-    n = a.shape[0]
+def solve(a, below, count, inverse, x, lanes):
+    """The solutions of the equations that `factor` has prepared, in place of the first numbers of x."""
+    n = count.size
     for k in range(n):
-        best = k
-        for i in range(k + 1, n):
-            if abs(a[i, k]) > abs(a[best, k]):
-                best = i
-        order[k] = best
-        if best != k:
-            for j in range(n):
-                a[k, j], a[best, j] = a[best, j], a[k, j]
-        for i in range(k + 1, n):
-            a[i, k] /= a[k, k]
-            share = a[i, k]
-            if share != 0.0:
-                for j in range(k + 1, n):
-                    a[i, j] -= share * a[k, j]
-
-
-@helper
-def solve(a, order, x):
-    """The solution of the equations that `factor` has prepared, in place of the right-hand side x."""
-    n = a.shape[0]
-    for k in range(n):
-        best = order[k]
-        x[k], x[best] = x[best], x[k]
-    for k in range(n):
-        for i in range(k + 1, n):
-            x[i] -= a[i, k] * x[k]
+        for m in range(count[k]):
+            i = below[k, m]
+            for q in range(lanes):
+                x[i, q] -= a[i, k, q] * x[k, q]
     for k in range(n - 1, -1, -1):
-        for j in range(k + 1, n):
-            x[k] -= a[k, j] * x[j]
-        x[k] /= a[k, k]
+        for m in range(count[k]):
+            i = below[k, m]
+            for q in range(lanes):
+                x[k, q] -= a[k, i, q] * x[i, q]
+        for q in range(lanes):
+            x[k, q] *= inverse[k, q]
+
+
+@helper
+def prepare(y, at, step, ways, constants, below, beside, half, loss, a, inverse, by, spread, lanes):
+    """Fills `a`, `inverse`, `by` and `spread` with what `stage` needs of 1 - g J at y, g = `_GAMMA` steps."""
+    pair, times, many = ways
+    rings = constants[0]
+    n = many.size
+    a[:] = 0.0
+    by[:] = 0.0
+    for k in range(n):
+        for q in range(lanes):
+            a[k, k, q] = 1.0
+    for e in range(pair.shape[0]):
+        i, j = pair[e, 0], pair[e, 1]
+        down = times[e, 0]
+        for q in range(lanes):
+            g = _GAMMA * step[q]
+            up, lost = g * beside[e, q], g * down
+            a[i, i, q] += up
+            a[j, i, q] -= up
+            a[j, j, q] += loss[q] * lost
+            a[i, j, q] -= loss[q] * lost
+            by[i, q] += lost * y[j, q]
+            by[j, q] -= lost * y[j, q]
+    factor(a, below[0], below[1], inverse, spread, lanes)
+    solve(a, below[0], below[1], inverse, by, lanes)
+    for q in range(lanes):
+        spread[q] = 0.0
+    for k in range(n):
+        for q in range(lanes):
+            spread[q] += many[k] * by[k, q]
+    for q in range(lanes):
+        each = loss[q] * rings / half[q]
+        spread[q] = each / (1.0 + each * spread[q])
+
+
+@helper
+def stage(y, can, step, many, constants, below, half, a, inverse, by, spread, sites, x, lanes):
+    """Solves (1 - g J) x = x: PP1 and inhibitor, then the rings, then what the number of their sites adds."""
+    k_12, k_11, k_back = constants[1], constants[3], constants[4]
+    n = many.size
+    for q in range(lanes):
+        g = _GAMMA * step[q]
+        lets, takes, lives = g * (k_11 * y[n + 1, q] + k_back), g * k_11 * y[n, q], 1.0 + g * can[q]
+        whole = (lets + 1.0) * (takes + lives) - lets * takes
+        enzyme, i1p = x[n, q], x[n + 1, q]
+        x[n, q] = ((takes + lives) * enzyme - takes * i1p) / whole
+        x[n + 1, q] = ((lets + 1.0) * i1p - lets * enzyme) / whole
+        sites[q] = 0.0
+    solve(a, below[0], below[1], inverse, x, lanes)
+    for k in range(n):
+        for q in range(lanes):
+            x[k, q] += by[k, q] * k_12 / half[q] * x[n, q]
+            sites[q] += many[k] * x[k, q]
+    for k in range(n):
+        for q in range(lanes):
+            x[k, q] -= by[k, q] * spread[q] * sites[q]
 
 
 @entry
-def follow(
-    dt, left, right, change, many, rings, k_12, k_m, k_11, k_back, total, i1, tolerance, start, made
-):  # fmt: skip
+def follow(dt, left, right, ways, below, constants, tolerance, start, made):
     """States of the rings, PP1 and inhibitor over time.
+
+    PP1 and inhibitor do not depend on the rings, and the rings on each other only by the number of their sites: each
+    stage solves two equations, then those of the rings by their factors, corrected by one vector (Sherman & Morrison).
+    Synapses go side by side, each with steps of its own.
 
     Parameters
     ----------
     dt : (t - 1,) float64
-    left, right : (trial, synapse, t - 1, 4) float64
+    left, right : (synapse, t - 1, 4) float64
         Rates at both ends of each interval, straight between.
-    change : (3, 14, 14) float64
-    many : (14,) float64
-    rings, k_12, k_m, k_11, k_back, total, i1, tolerance : float
-    start : (trial, synapse, 16) float64
-    made : (trial, synapse, t, 16) float64
+    ways : (m, 2) int64, (m, 3) float64, (14,) float64
+        Pairs of states that differ by a site, the one with fewer phosphorylated first; sites that lead from the second
+        to the first, and back beside one that is phosphorylated, and that is not; how many each state has.
+    below : (14, 14) int64, (14,) int64
+        Later states that a state shares an equation with when those before it are eliminated, and how many.
+    constants : tuple of float
+        rings, k_12, k_m, k_11, k_back, total, i1
+    tolerance : float
+    start : (synapse, 16) float64
+    made : (synapse, t, 16) float64
         Filled.
 
     Returns
@@ -113,110 +173,66 @@ def follow(
     int
         The first interval in which no step was short enough; -1, none.
     """
-    n = many.size + 2
-    y, one, two, next_y = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    a, order, at = np.empty((n, n)), np.empty(n, np.int64), np.empty(4)
-    for k in range(start.shape[0]):
-        for s in range(start.shape[1]):
-            y[:] = start[k, s]
-            made[k, s, 0] = y
-            h = 1e-3
-            for i in range(dt.size):
-                t = 0.0
-                while t < dt[i]:
-                    whole = h >= dt[i] - t
-                    step = dt[i] - t if whole else h
-                    for m in range(4):
-                        at[m] = left[k, s, i, m] + (right[k, s, i, m] - left[k, s, i, m]) * t / dt[i]
-                    slope(y, at, change, many, rings, k_12, k_m, k_11, k_back, total, i1, one)
-                    matrix(y, at, change, many, rings, k_12, k_m, k_11, k_back, _GAMMA * step, a)
-                    factor(a, order)
-                    solve(a, order, one)
-                    for m in range(4):
-                        at[m] = left[k, s, i, m] + (right[k, s, i, m] - left[k, s, i, m]) * (t + step) / dt[i]
-                    for m in range(n):
-                        next_y[m] = y[m] + step * one[m]
-                    slope(next_y, at, change, many, rings, k_12, k_m, k_11, k_back, total, i1, two)
-                    for m in range(n):
-                        two[m] -= 2.0 * one[m]
-                    solve(a, order, two)
-                    error = 0.0
-                    for m in range(n):
-                        error = max(error, abs(0.5 * step * (one[m] + two[m])))
-                    error /= tolerance
-                    if error <= 1.0:
-                        for m in range(n):
-                            y[m] += step * (1.5 * one[m] + 0.5 * two[m])
-                        t = dt[i] if whole else t + step
-                    longer = min(5.0, max(0.2, 0.8 / math.sqrt(max(error, 1e-6))))
-                    if not whole or error > 1.0 or step * longer > h:
-                        h = step * longer
-                    if not h > 1e-12:
+    many = ways[2]
+    n = many.size
+    wide = min(LANES, start.shape[0])
+    states, pivots = np.empty((4, n + 2, wide)), np.empty((2, n, wide))
+    y, ahead, one, two = states[0], states[1], states[2], states[3]
+    a, inverse, by, beside = np.empty((n, n, wide)), pivots[0], pivots[1], np.empty((len(ways[0]), wide))
+    at, alone = np.empty((4, wide)), np.empty((10, wide))
+    half, loss, spread, sites, can = alone[0], alone[1], alone[2], alone[3], alone[4]
+    now, step, h, error, share = alone[5], alone[6], alone[7], alone[8], alone[9]
+    for first in range(0, start.shape[0], LANES):
+        lanes = min(LANES, start.shape[0] - first)
+        for q in range(lanes):
+            h[q] = 1e-3
+            for m in range(n + 2):
+                y[m, q] = start[first + q, m]
+                made[first + q, 0, m] = y[m, q]
+        for i in range(dt.size):
+            for q in range(lanes):
+                now[q] = 0.0
+            going = True
+            while going:
+                for q in range(lanes):
+                    step[q] = min(h[q], dt[i] - now[q])
+                    share[q] = now[q] / dt[i]
+                between(left, right, first, i, share, at, lanes)
+                can[:lanes] = at[3, :lanes]
+                slope(y, at, ways, constants, beside, half, loss, one, lanes)
+                prepare(y, at, step, ways, constants, below, beside, half, loss, a, inverse, by, spread, lanes)
+                stage(y, can, step, many, constants, below, half, a, inverse, by, spread, sites, one, lanes)
+                for m in range(n + 2):
+                    for q in range(lanes):
+                        ahead[m, q] = y[m, q] + step[q] * one[m, q]
+                for q in range(lanes):
+                    share[q] = (now[q] + step[q]) / dt[i]
+                between(left, right, first, i, share, at, lanes)
+                slope(ahead, at, ways, constants, beside, sites, loss, two, lanes)
+                for m in range(n + 2):
+                    for q in range(lanes):
+                        two[m, q] -= 2.0 * one[m, q]
+                stage(y, can, step, many, constants, below, half, a, inverse, by, spread, sites, two, lanes)
+                for q in range(lanes):
+                    error[q] = 0.0
+                for m in range(n + 2):
+                    for q in range(lanes):
+                        error[q] = max(error[q], abs(0.5 * step[q] * (one[m, q] + two[m, q])))
+                going = False
+                for q in range(lanes):
+                    off = error[q] / tolerance
+                    whole = step[q] == dt[i] - now[q]
+                    if off <= 1.0:
+                        for m in range(n + 2):
+                            y[m, q] += step[q] * (1.5 * one[m, q] + 0.5 * two[m, q])
+                        now[q] = dt[i] if whole else now[q] + step[q]
+                    longer = min(5.0, max(0.2, 0.8 / math.sqrt(max(off, 1e-6))))
+                    if not whole or off > 1.0 or step[q] * longer > h[q]:
+                        h[q] = step[q] * longer
+                    if not h[q] > 1e-12:
                         return i
-                made[k, s, i + 1] = y
+                    going = going or now[q] < dt[i]
+            for q in range(lanes):
+                for m in range(n + 2):
+                    made[first + q, i + 1, m] = y[m, q]
     return -1
-
-
-@entry
-def switching(counts, rate_of, to, many, size, k_m, most, above, key, stream, trial):
-    """When the number of phosphorylated sites of some rings first passes a level.
-
-    Parameters
-    ----------
-    counts : (states,) int64
-        Rings in each state at first; changed.
-    rate_of : (3, states, states) float64
-        Changes a second of one ring, by kind, from column to row; the first kind is to be divided by K_M + S.
-    to : int
-        The level, a number of sites.
-    many : (states,) int64
-        Phosphorylated sites of each state.
-    size : float
-        Sites in 1 uM.
-    k_m : float
-        [uM].
-    most : float
-        Time after which it is given up [s].
-    above : bool
-        Whether the level is reached from below.
-    key : (2,) uint64
-    stream, trial : int
-
-    Returns
-    -------
-    float
-        The time [s]; `most` where it was not reached.
-    """
-    states = many.size
-    t, occasion, sites = 0.0, 0, 0
-    for j in range(states):
-        sites += counts[j] * many[j]
-    while True:
-        if (above and sites >= to) or (not above and sites <= to):
-            return t
-        share = 1.0 / (k_m + sites / size)
-        total = 0.0
-        for j in range(states):
-            if counts[j] > 0:
-                for i in range(states):
-                    if i != j:
-                        total += counts[j] * (rate_of[0, i, j] * share + rate_of[1, i, j] + rate_of[2, i, j])
-        if total <= 0.0:
-            return most
-        t -= math.log(chance(key, stream, trial, occasion & 0x7FFFFFFF, 2 * (occasion >> 31))) / total
-        if t >= most:
-            return most
-        left = total * chance(key, stream, trial, occasion & 0x7FFFFFFF, 2 * (occasion >> 31) + 1)
-        occasion += 1
-        source, target = -1, -1
-        for j in range(states):
-            if counts[j] > 0 and left > 0.0:
-                for i in range(states):
-                    if i != j and left > 0.0:
-                        here = counts[j] * (rate_of[0, i, j] * share + rate_of[1, i, j] + rate_of[2, i, j])
-                        if here > 0.0:
-                            source, target = j, i
-                            left -= here
-        counts[source] -= 1
-        counts[target] += 1
-        sites += many[target] - many[source]
