@@ -35,19 +35,24 @@ SETS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 """The nine published sets of parameters, by name."""
 
-SETS["2016 linear"] = dict(zip(_COLUMNS[:6], (0.02227, 0.84499, 1.62138, 2.00929, 137.759, 597.089), strict=True)) | {
-    "tau": 520.761,
-    "delay": 0.009537,
-    "sigma": 0.0,
+SETS |= {
+    f"2016 {name}": dict(zip((*_COLUMNS[:6], "tau", "delay"), row, strict=True)) | {"sigma": 0.0, "nonlinearity": most}
+    for name, most, row in (
+        ("linear", 1.0, (0.02227, 0.84499, 1.62138, 2.00929, 137.759, 597.089, 520.761, 0.009537)),
+        ("nonlinear", 2.0, (0.01893, 0.86467, 2.30815, 4.9978, 111.825, 894.237, 707.023, 0.010)),
+    )
 }
 
-PARAMETERS: dict[str, Any] = {"set": "DP", **SETS["DP"], "theta_d": 1.0, "rho_0": 0.0, "noise": False}
+PARAMETERS: dict[str, Any] = {
+    "set": "DP", **SETS["DP"], "theta_d": 1.0, "rho_0": 0.0, "nonlinearity": 1.0, "noise": False,
+}  # fmt: skip
 """Defaults, from Graupner & Brunel 2012 (PNAS 109:3991) and the authors' code; all may be overridden.
 
-set : one of `SETS`. "2016 linear" is that of Graupner, Wallisch & Ostojic 2016, which has neither noise (sigma is 0
-    here) nor beta and strength (those of DP here, a choice)
+set : one of `SETS`. "2016 linear" and "2016 nonlinear", of Graupner, Wallisch & Ostojic 2016, have neither
+    noise (sigma is 0 here) nor beta and strength (those of DP here, a choice)
 tau_ca, c_pre, c_post, delay : calcium trace of the paper: decay [s], steps of a pre- and a postsynaptic spike, delay of
-    the first [s]; used by `spinemc.plasticity.traces.of_rule` alone
+    the first [s]; used by `spinemc.plasticity.traces.of_rule` alone, as is
+nonlinearity : the peak of both spikes at once, in units of the sum of their steps
 theta_d, theta_p : thresholds of depression and potentiation [steps]
 gamma_d, gamma_p : strength of both [1]
 tau : time constant of the efficacy [s]

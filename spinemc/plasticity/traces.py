@@ -26,8 +26,9 @@ def jumps(
     delay: float = 0.0,
     until: float | None = None,
     at: Any = (),
+    nonlinearity: float = 1.0,
 ) -> Trace:
-    """Calcium that jumps at spikes and decays between them.
+    r"""Calcium that jumps at spikes and decays between them.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def jumps(
         Where the trace ends [s]; 0.1 s after the last jump by default.
     at : (m,) array_like, optional
         More times at which the answer is wanted [s]; calcium is the same with and without them.
+    nonlinearity : float
+        The peak of both spikes at once, in units of `c_pre` + `c_post`: 1, they add up.
 
     Returns
     -------
@@ -53,8 +56,15 @@ def jumps(
     ------
     ScenarioError
         Numbers of synapses that differ, a time below 0 or not finite, a spike after the end, a time constant that is
-        not above 0, or a step below 0.
+        not above 0, a step below 0, or a nonlinearity below 1 or without presynaptic calcium.
+
+    Notes
+    -----
+    By the authors' code of Graupner, Wallisch & Ostojic 2016 (J Neurosci 36:11238) a postsynaptic spike adds
+    :math:`C_{post} + \eta c_{pre}`, with :math:`c_{pre}` what presynaptic spikes left, one at the same time included,
+    and :math:`\eta = [n (C_{post} + C_{pre}) - C_{post}] / C_{pre} - 1`, n the nonlinearity.
     """
+    extra = _extra(c_pre, c_post, nonlinearity)
     listed = any(isinstance(spikes, list | tuple) and len(spikes) and np.ndim(spikes[0]) > 0 for spikes in (pre, post))
     sides = [_each(spikes, listed) for spikes in (pre, post)]
     many = max(map(len, sides))
@@ -74,11 +84,16 @@ def jumps(
     if inside.max() > end:
         raise ScenarioError(f"calcium trace: it ends at {end:g} s and there is a time of {inside.max():g} s in it.")
     time = np.unique(np.concatenate([[0.0], inside]))
-    spike = np.zeros((many, time.size))
-    for side, step in zip(begins, (c_pre, c_post), strict=True):
+    given, spike = np.zeros((2, many, time.size)), np.zeros((many, time.size))
+    for number, side in zip(given, begins, strict=True):
         for s in range(many):
-            np.add.at(spike[s], np.searchsorted(time, side[s if len(side) > 1 else 0]), step)
+            np.add.at(number[s], np.searchsorted(time, side[s if len(side) > 1 else 0]), 1.0)
     before, after = np.empty_like(spike), np.empty_like(spike)
+    spike += c_pre * given[0]
+    if extra > 0.0:
+        levels(time, spike, tau, before, after)
+        spike += extra * after * given[1]
+    spike += c_post * given[1]
     levels(time, spike, tau, before, after)
     return Trace(time, before[None], after[None], tau) if listed else Trace(time, before[0], after[0], tau)
 
@@ -114,7 +129,7 @@ def of_rule(
     p = complete(name, parameters or {})
     if not all(key in p for key in _KEYS):
         raise ScenarioError(f"{name} was not published with a trace of jumps: use jumps, or samples.")
-    return jumps(pre, post, p["c_pre"], p["c_post"], p["tau_ca"], p["delay"], until, at)
+    return jumps(pre, post, p["c_pre"], p["c_post"], p["tau_ca"], p["delay"], until, at, p.get("nonlinearity", 1.0))
 
 
 def fractions_above(
@@ -131,16 +146,19 @@ def fractions_above(
     thetas : sequence of float
         [steps].
     parameters : dict
-        `c_pre`, `c_post`, `tau_ca` and `delay`, as of a rule.
+        `c_pre`, `c_post`, `tau_ca`, `delay` and, if any, `nonlinearity`, as of a rule.
 
     Returns
     -------
     tuple of float
         One for each threshold.
     """
-    tau = parameters["tau_ca"]
-    times = np.concatenate([np.asarray(pre, np.float64) + parameters["delay"], np.asarray(post, np.float64)]) % period
-    steps = np.repeat([parameters["c_pre"], parameters["c_post"]], [np.size(pre), np.size(post)])
+    tau, c_pre, c_post = parameters["tau_ca"], parameters["c_pre"], parameters["c_post"]
+    pre, post = (np.asarray(pre, np.float64) + parameters["delay"]) % period, np.asarray(post, np.float64) % period
+    since = (post[:, None] - pre) % period
+    left = c_pre * np.exp(-since / tau).sum(axis=1) / -np.expm1(-period / tau)
+    added = c_post + _extra(c_pre, c_post, parameters.get("nonlinearity", 1.0)) * left
+    times, steps = np.concatenate([pre, post]), np.concatenate([np.full(len(pre), c_pre), added])
     order = np.argsort(times)
     times, steps = times[order], steps[order]
     level = float(np.sum(steps * np.exp(-(period - times) / tau)) / -np.expm1(-period / tau))
@@ -153,6 +171,15 @@ def fractions_above(
         level = level * np.exp(-(until - now) / tau) + step
         now = until
     return tuple(float(total / period) for total in above)
+
+
+def _extra(c_pre: float, c_post: float, nonlinearity: float) -> float:
+    """Share of the presynaptic calcium that a postsynaptic spike adds on top of its own."""
+    if nonlinearity == 1.0:
+        return 0.0
+    if not 1.0 < nonlinearity < np.inf or not c_pre > 0.0:
+        raise ScenarioError("calcium trace: nonlinearity is not below 1, and above 1 with a presynaptic step only.")
+    return (nonlinearity * (c_post + c_pre) - c_post) / c_pre - 1.0
 
 
 def _each(spikes: Any, listed: bool) -> list[np.ndarray]:

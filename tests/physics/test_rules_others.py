@@ -36,14 +36,6 @@ def test_shouval_is_exact_at_constant_calcium_and_knows_its_stochastic_variant()
     assert (p["alpha_1"], p["alpha_2"], p["beta_1"], p["beta_2"]) == (0.40, 0.65, 30.0, 30.0)
 
 
-@pytest.mark.parametrize(("rule", "level"), [("shouval2002", 0.8), ("bell2022", 600.0)])
-def test_noise_of_relaxing_rules_has_the_deviation_that_is_asked_for(rule, level):
-    """To 4 standard errors; the time constants are 1.2 and 2.7 s."""
-    w = weight(rule, plasticity.trace([0.0, 1.0, 60.0], np.full(3, level)), trials=8000, seed=1,
-               parameters={"noise": True, "sigma": 0.1})[:, -1]  # fmt: skip
-    assert abs(w.std() / 0.1 - 1.0) < 4.0 / np.sqrt(2.0 * 8000)
-
-
 def test_odonnell_is_the_integral_of_its_speed():
     p = odonnell2011.PARAMETERS
     assert p["eta_d"] == p["eta_p"] / 2.0

@@ -124,6 +124,44 @@ def test_jumps_add_up_and_decay_between_them():
     assert two.after[0, :, 0] == pytest.approx([1.0, 0.0])
 
 
+FAULTS = {
+    "a gap": (lambda good: np.ma.masked_array(good, np.arange(TIME.size) == 3), r"no finite number at 0\.15 s"),
+    "not a number": (lambda good: np.where(np.arange(TIME.size) == 3, np.nan, good), r"no finite number at 0\.15 s"),
+    "infinite": (lambda good: np.where(np.arange(TIME.size) == 3, np.inf, good), r"no finite number at 0\.15 s"),
+    "negative": (
+        lambda good: np.where(np.arange(TIME.size) == 3, -1.0, good),
+        r"-1 at 0\.15 s: calcium is not below 0",
+    ),
+    "too short": (lambda good: good[:-1], "41 times and calcium of shape"),
+}
+UNITS = {"ions": ("uM", "say the volume"), "uM": ("ions", "say the volume"), "1": ("uM", "say what one adds")}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", ALL)
+def test_every_rule_tells_what_is_wrong_with_a_trace(name, fault):
+    """From Python, and as counts of a store, which have no gaps but may be wrong."""
+    spoil, sentence = FAULTS[fault]
+    good = calcium(name, 1, 1)[0, 0]
+    with pytest.raises(ScenarioError, match=sentence):
+        plasticity.apply(name, plasticity.trace(TIME, spoil(good)))
+    if fault in ("not a number", "infinite"):
+        given = {"reference": (50.0, "ions")} if plasticity.rule(name).UNIT == "1" else {}
+        counts = spoil(good)[None, :, None, None]
+        with pytest.raises(ScenarioError, match=sentence):
+            spec = PlasticitySpec(name, "Ca", "head", **given)
+            plasticity.evaluate((spec,), TIME, counts, np.array([0.1]), ["head"], ["Ca"])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_rule_tells_a_unit_that_it_cannot_read(name):
+    good = plasticity.trace(TIME, calcium(name, 1, 1)[0, 0])
+    unit, sentence = UNITS[plasticity.rule(name).UNIT]
+    for given, told in ((unit, f"{name} reads calcium in .*{sentence}"), ("mM", "it is one of ions, uM, 1")):
+        with pytest.raises(ScenarioError, match=told):
+            plasticity.apply(name, good, unit=given)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
