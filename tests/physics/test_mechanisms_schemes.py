@@ -1,107 +1,24 @@
-"""Mechanisms of a scenario against their schemes, written out with the numbers of their sources and solved anew."""
+"""Mechanisms of a scenario against numbers of their sources, in other forms than their defaults."""
+
+import re
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
+from schemes import INPUT, SCHEMES, TIMES, WAVE, by_hand, followed, made
 
 from spinemc import mechanisms
-from spinemc.chemistry.drive import driven
 from spinemc.mechanisms import KINDS, steady
-from spinemc.scenario import parse_scenario
 from spinemc.units import MICROMOLAR
 
-PLAIN = """
-[geometry]
-shape = { kind = "sphere", radius = "0.3 um" }
-[geometry.outside]
-margin = "0.1 um"
-[[geometry.region]]
-name = "psd"
-within = { sphere = { center = ["0 um", "0 um", "0.3 um"], radius = "0.1 um" } }
-[[geometry.surface]]
-name = "apparatus"
-shape = { kind = "sphere", radius = "0.1 um" }
-inside = "lumen"
-[run]
-t_stop = "50 ms"
-dt = "1 us"
-sample_every = "1 ms"
-[[mechanism]]
-kind = "calcium"
-[[mechanism]]
-kind = "glutamate"
-[[release]]
-species = "glu"
-count = 1
-in = "outside"
-"""
-TIMES = np.linspace(0.0, 0.05, 26)
-
-
-def made(kind, more="", end="", amount="count = 10"):
-    """The reactions of a mechanism in a scenario, rates in time."""
-    scenario = parse_scenario(f'{PLAIN}[[mechanism]]\nkind = "{kind}"\n{amount}\n{more}\n{end}')
-    return driven(scenario, None)
-
-
-def followed(scenario, prefix, held=None, start=None, times=TIMES):
-    """Shares of the states of a mechanism in time, by the reactions of a scenario, with concentrations held [uM]."""
-    held = held or {}
-    names = [s.name for s in scenario.species if s.name == prefix or s.name.startswith(f"{prefix}_")]
-    ways = []
-    for r in scenario.reaction:
-        for rate, a, b in ((r.kf, r.reactants, r.products), (r.kb, r.products, r.reactants)):
-            mine = [[m for m in side if m in names] for side in (a, b)]
-            if rate is not None and all(mine) and mine[0] != mine[1]:
-                beside = [held.get(m, 0.0) * MICROMOLAR for m in a if m not in names]
-                ways.append((names.index(mine[0][0]), names.index(mine[1][0]), rate, np.prod(beside)))
-
-    def change(t, p):
-        d = np.zeros(len(names))
-        for a, b, rate, scale in ways:
-            flow = p[a] * scale * np.interp(t, rate.time, rate.value)
-            d[a] -= flow
-            d[b] += flow
-        return d
-
-    first = np.zeros(len(names))
-    first[names.index(start or names[0])] = 1.0
-    solved = solve_ivp(change, (0.0, times[-1]), first, "LSODA", times, rtol=1e-9, atol=1e-12, max_step=1e-3)
-    return dict(zip(names, solved.y, strict=True))
-
-
-def by_hand(steps, first, times=TIMES):
-    """The same of a scheme written out: (from, to, rate there, rate back), [s^-1], numbers or functions of time."""
-    names = list(dict.fromkeys(s for a, b, *_ in steps for s in (a, b)))
-
-    def change(t, p):
-        d = np.zeros(len(names))
-        for a, b, there, back in steps:
-            a, b = names.index(a), names.index(b)
-            there, back = (k(t) if callable(k) else k for k in (there, back))
-            flow = p[a] * there - p[b] * back
-            d[a] -= flow
-            d[b] += flow
-        return d
-
-    start = [float(n == first) for n in names]
-    solved = solve_ivp(change, (0.0, times[-1]), start, "LSODA", times, rtol=1e-9, atol=1e-12, max_step=1e-3)
-    return dict(zip(names, solved.y, strict=True))
-
-
-def volts(t):
-    """Bell et al. 2022."""
-    t = 1e3 * t
-    return (
-        -65
-        + 38 * (0.75 * np.exp(-(t - 2) / 3) + 0.25 * np.exp(-(t - 2) / 25))
-        + 25 * (np.exp(-t / 50) - np.exp(-t / 5))
-    )
-
-
-WAVE = '[voltage]\nwaveform = "bell2022"\n'
-INPUT = '[[stimulus]]\nkind = "single"\nat = "psd"\n'
 HELD = '[voltage]\nhold = "-20 mV"\n'
+
+
+def shares(scenario, prefix, held=None, times=TIMES):
+    """Those of the states of a mechanism, by what their names begin with."""
+    names = [s.name for s in scenario.species if s.name == prefix or s.name.startswith(f"{prefix}_")]
+    return followed(scenario, names, held or {}, names[0], times)
 
 
 def agree(ours, theirs, rel):
@@ -109,16 +26,6 @@ def agree(ours, theirs, rel):
     assert set(ours) == set(theirs)
     for name in theirs:
         assert ours[name] == pytest.approx(theirs[name], abs=rel * max(theirs[name].max(), 1e-9)), name
-
-
-def test_pumps_bind_carry_and_leak():
-    c = 0.5e-6
-    for kind, (on, off, out, leak) in {"pmca": (1.5e8, 15, 12, 4.3), "ncx": (3e8, 300, 600, 19.4)}.items():
-        scenario, name = made(kind), kind.upper()
-        steps = [(name, f"{name}_Ca", on * c, off + out)]
-        agree(followed(scenario, name, {"Ca": 0.5}), by_hand(steps, name), 1e-6)
-        leaks = [r for r in scenario.reaction if r.equation == f"{name} -> {name} + Ca"]
-        assert [r.kf.value for r in leaks] == [(leak,)]
 
 
 def test_calcium_at_rest_between_pumps_and_leaks():
@@ -129,26 +36,6 @@ def test_calcium_at_rest_between_pumps_and_leaks():
         carry, leak = {"pmca": (12, 4.3), "ncx": (600, 19.4)}[kind]
         assert full * carry == pytest.approx(empty * leak, rel=1e-9)
     assert 64e-9 < 4.3 / 12 * 27 / 1.5e8 < 65e-9
-
-
-def test_the_five_state_calcium_channel_follows_the_voltage():
-    scenario = made("vscc", end=WAVE)
-    forward, reverse, slope = (
-        (8.08e3, 13.4e3, 8.78e3, 34.7e3),
-        (5.76e3, 12.6e3, 16.3e3, 3.68e3),
-        (49.14, 42.08, 55.31, 26.55),
-    )
-    chain = ["VSCC_0", "VSCC_1", "VSCC_2", "VSCC_3", "VSCC"]
-    steps = [
-        (
-            chain[i],
-            chain[i + 1],
-            lambda t, i=i: forward[i] * np.exp(volts(t) / slope[i]),
-            lambda t, i=i: reverse[i] * np.exp(-volts(t) / slope[i]),
-        )
-        for i in range(4)
-    ]
-    agree(followed(scenario, "VSCC"), by_hand(steps, "VSCC_0"), 2e-3)
 
 
 @pytest.mark.parametrize("v, told", [(-65.0, 1.6e-5), (-20.0, 0.067), (0.0, 0.62)])
@@ -168,7 +55,7 @@ def test_two_sorts_of_gates_are_independent():
     scenario = made("vdcc", end=HELD)
     m = (1 / (1 + np.exp(-(-20 + 5.9) / 9.5))) * (1 - np.exp(-TIMES / 1e-3))
     h = 1 / (1 + np.exp((-20 + 39) / 9.2)) + (1 - 1 / (1 + np.exp((-20 + 39) / 9.2))) * np.exp(-TIMES / 27e-3)
-    open_share = followed(scenario, "VDCC")["VDCC"]
+    open_share = shares(scenario, "VDCC")["VDCC"]
     assert open_share == pytest.approx(m**2 * h, abs=1e-7)
 
 
@@ -181,35 +68,18 @@ def test_a_channel_with_numbers_of_ones_own():
     """Three m gates of a slope of ones own, at rest: m^3 h."""
     more = 'parameters = { m_slope = "4 mV", m_tau = "1 ms", h_slope = "-7 mV", h_tau = "20 ms" }'
     scenario = made("vdcc_r", more, end=HELD)
-    late = followed(scenario, "VDCC_R", times=np.linspace(0.0, 0.5, 3))["VDCC_R"][-1]
+    late = shares(scenario, "VDCC_R", times=np.linspace(0.0, 0.5, 3))["VDCC_R"][-1]
     m, h = 1 / (1 + np.exp(-(-20 + 14) / 4)), 1 / (1 + np.exp((-20 + 65) / 7))
     assert late == pytest.approx(m**3 * h, rel=1e-5)
 
 
-def nmdar_steps(glutamate, blocked):
-    steps = [
-        ("NMDAR_C0", "NMDAR_C1", lambda t: 2e7 * glutamate(t), 11),
-        ("NMDAR_C1", "NMDAR_C2", lambda t: 1e7 * glutamate(t), 22),
-        ("NMDAR_C2", "NMDAR", 93, 183.2),
-        ("NMDAR_C2", "NMDAR_D", 16.8, 3.6),
-    ]
-    if not blocked:
-        return steps
-    return [
-        *steps,
-        ("NMDAR_C0b", "NMDAR_C1b", lambda t: 2e7 * glutamate(t), 11),
-        ("NMDAR_C1b", "NMDAR_C2b", lambda t: 1e7 * glutamate(t), 22),
-        ("NMDAR_C2b", "NMDAR_b", 97, 574),
-        ("NMDAR_C2b", "NMDAR_Db", 16.8, 3.6),
-        ("NMDAR", "NMDAR_b", lambda t: 1200 * np.exp(-volts(t) / 17), lambda t: 10800 * np.exp(volts(t) / 47)),
-    ]
+NMDAR = [step for step in SCHEMES["nmdar"].steps if not any(name.endswith("b") for name in step[:2])]
+"""The five states without magnesium."""
 
 
-@pytest.mark.parametrize("block", ["markov", "grunditz"])
-def test_the_nmda_receptor_after_a_transient_of_glutamate(block):
-    scenario = made("nmdar", f'parameters = {{ block = "{block}" }}', WAVE + INPUT)
-    steps = nmdar_steps(lambda t: 1e-3 * np.exp(-t / 1.2e-3), block == "markov")
-    agree(followed(scenario, "NMDAR"), by_hand(steps, "NMDAR_C0"), 2e-3)
+def test_the_nmda_receptor_whose_block_is_a_factor():
+    scenario = made("nmdar", 'parameters = { block = "grunditz" }', WAVE + INPUT)
+    agree(shares(scenario, "NMDAR"), by_hand(NMDAR, "NMDAR_C0"), 2e-3)
 
 
 def test_the_nmda_receptor_sees_each_input_of_a_train():
@@ -221,7 +91,35 @@ def test_the_nmda_receptor_sees_each_input_of_a_train():
     def glutamate(t):
         return sum(0.5e-3 * np.exp(-(t - at) / 2.4e-3) for at in (0.0, 0.015, 0.03) if t >= at)
 
-    agree(followed(scenario, "NMDAR"), by_hand(nmdar_steps(glutamate, False), "NMDAR_C0"), 3e-3)
+    agree(shares(scenario, "NMDAR"), by_hand(NMDAR, "NMDAR_C0", g=glutamate), 3e-3)
+
+
+def test_every_rate_of_the_nmda_receptor_may_be_given():
+    """As for subunits whose numbers are known to whoever gives them; here twelve made up ones."""
+    first = {"bind_1": 5e6, "bind_2": 3e6}
+    then = {"unbind_1": 4.7, "unbind_2": 9.4, "open": 46.5, "close": 91.6, "desensitise": 8.4, "resensitise": 1.8,
+            "open_blocked": 41.0, "close_blocked": 300.0}  # fmt: skip
+    told = ", ".join([f'{k} = "{x} /M/s"' for k, x in first.items()] + [f'{k} = "{x} /s"' for k, x in then.items()])
+    scenario = made("nmdar", f'name = "GluN2B"\nparameters = {{ magnesium = "2 mM", {told} }}', HELD + INPUT)
+    p = first | then
+    steps = []
+    for b, name, opens, shuts in (("", "GluN2B", "open", "close"), ("b", "GluN2B_b", "open_blocked", "close_blocked")):
+        steps += [
+            (f"GluN2B_C0{b}", f"GluN2B_C1{b}", lambda v, g: p["bind_1"] * g, p["unbind_1"]),
+            (f"GluN2B_C1{b}", f"GluN2B_C2{b}", lambda v, g: p["bind_2"] * g, p["unbind_2"]),
+            (f"GluN2B_C2{b}", name, p[opens], p[shuts]),
+            (f"GluN2B_C2{b}", f"GluN2B_D{b}", p["desensitise"], p["resensitise"]),
+        ]
+    steps.append(("GluN2B", "GluN2B_b", 2 * 1200 * np.exp(20 / 17), 10800 * np.exp(-20 / 47)))
+    agree(shares(scenario, "GluN2B"), by_hand(steps, "GluN2B_C0"), 2e-3)
+
+
+def test_the_page_on_mechanisms_shows_every_number_of_the_nmda_receptor():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "mechanisms.md").read_text()
+    (shown,) = [text for text in re.findall(r"```toml\n(.*?)```", page, re.S) if "GluN2B" in text]
+    (table,) = tomllib.loads(shown)["mechanism"]
+    numbers = {key: one.default for key, one in KINDS["nmdar"].parameters.items() if one.measure != "name"}
+    assert table["parameters"] | {"magnesium": "1 mM"} == numbers
 
 
 def test_influx_of_the_nmda_receptor():
@@ -261,29 +159,9 @@ def test_block_by_magnesium(form):
     assert np.abs(found - TOLD_B[form]).max() <= 0.5001e-4
 
 
-def test_the_ampa_receptor_after_a_transient_of_glutamate():
-    scenario = made("ampar", end=INPUT)
-
-    def binds(k):
-        return lambda t: k * 1e-3 * np.exp(-t / 1.2e-3)
-
-    steps = [
-        ("AMPAR_C0", "AMPAR_C1", binds(9.18e6), 8520),
-        ("AMPAR_C1", "AMPAR_C2", binds(5.68e7), 6520),
-        ("AMPAR_C2", "AMPAR", 8480, 1800),
-        ("AMPAR_C1", "AMPAR_C3", 5780, 78.4),
-        ("AMPAR_C3", "AMPAR_C4", binds(2.54e6), 91.4),
-        ("AMPAR_C2", "AMPAR_C4", 344, 1.45),
-        ("AMPAR_C4", "AMPAR_C5", 33.6, 380.8),
-        ("AMPAR_C5", "AMPAR", 8, 35.4),
-    ]
-    agree(followed(scenario, "AMPAR"), by_hand(steps, "AMPAR_C0"), 2e-3)
-
-
 def test_glutamate_as_molecules_binds_the_receptors():
     scenario = made("nmdar", 'parameters = { ligand = "glu", block = "none" }', HELD)
-    steps = nmdar_steps(lambda t: 10e-6, False)
-    agree(followed(scenario, "NMDAR", {"glu": 10.0}), by_hand(steps, "NMDAR_C0"), 1e-6)
+    agree(shares(scenario, "NMDAR", {"glu": 10.0}), by_hand(NMDAR, "NMDAR_C0", g=lambda t: 10e-6), 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -311,9 +189,9 @@ def test_the_fixed_buffer_is_75_uM_in_the_published_mushroom():
 def test_calbindin_binds_at_two_sorts_of_sites():
     """Each site by itself: K_d .41 and .24 uM; in time, a site's own relaxation."""
     scenario, c = made("calbindin", amount=""), 0.7
-    shares = followed(scenario, "CB", {"Ca": c})
+    found = shares(scenario, "CB", {"Ca": c})
     for letter, on, off in (("M", 87.0, 35.8), ("H", 11.0, 2.6)):
-        bound = sum(float(n[n.index(letter) + 1]) * p for n, p in shares.items())
+        bound = sum(float(n[n.index(letter) + 1]) * p for n, p in found.items())
         told = 2 * on * c / (on * c + off) * (1 - np.exp(-(on * c + off) * TIMES))
         assert bound == pytest.approx(told, abs=1e-7)
     assert round(35.8 / 87, 2) == 0.41 and round(2.6 / 11, 2) == 0.24
@@ -321,58 +199,13 @@ def test_calbindin_binds_at_two_sorts_of_sites():
 
 def test_calmodulin_fills_its_lobes_independently():
     scenario, c = made("calmodulin", amount=""), 5.0
-    shares = followed(scenario, "CaM", {"Ca": c})
+    found = shares(scenario, "CaM", {"Ca": c})
     for letter, on, (off1, off2) in (("N", 108.0, (4150, 800)), ("C", 6.8, (68, 10))):
         steps = [("0", "1", on * c, off1), ("1", "2", on * c, off2)]
         alone = by_hand(steps, "0")
         for n in "012":
-            lobe = sum(p for name, p in shares.items() if name[name.rindex(letter) + 1] == n)
+            lobe = sum(p for name, p in found.items() if name[name.rindex(letter) + 1] == n)
             assert lobe == pytest.approx(alone[n], abs=1e-7)
-
-
-def test_parvalbumin_holds_calcium_or_magnesium():
-    more = 'parameters = { D = "43 um^2/s", magnesium = "500 uM", bind = "100 /uM/s", unbind = "1 /s", '
-    more += 'bind_mg = "1 /uM/s", unbind_mg = "25 /s" }'
-    scenario = made("parvalbumin", more, amount='concentration = "10 uM"')
-    steps = [("PV", "PV_Ca", 100 * 0.2, 1.0), ("PV", "PV_Mg", 500.0, 25.0)]
-    agree(followed(scenario, "PV", {"Ca": 0.2}), by_hand(steps, "PV"), 1e-6)
-
-
-def test_an_indicator_lets_go_with_its_dissociation_constant():
-    more = 'parameters = { D = "50 um^2/s", bind = "1e8 /M/s", kd = "0.3 uM", brightness = 14 }'
-    scenario = made("indicator", more, amount='concentration = "20 uM"')
-    agree(followed(scenario, "dye", {"Ca": 0.3}), by_hand([("dye", "dye_Ca", 30.0, 30.0)], "dye"), 1e-6)
-
-
-def test_the_pumps_of_the_apparatus_turn():
-    c, stored = 1e-6, 60e-6
-    steps = [
-        ("SERCA_x0", "SERCA_x1", 2e8 * c, 83.7),
-        ("SERCA_x1", "SERCA_x2", 1e8 * c, 167.4),
-        ("SERCA_x2", "SERCA_y2", 0.6, 0.097),
-        ("SERCA_y2", "SERCA_y1", 60.04, 6.0 / 60e-6 * stored),
-        ("SERCA_y1", "SERCA_y0", 30.02, 12.0 / 60e-6 * stored),
-        ("SERCA_y0", "SERCA_x0", 0.4, 1.2e-3),
-    ]
-    scenario = made("serca", amount="")
-    agree(followed(scenario, "SERCA", {"Ca": 1.0, "Ca@lumen": 60.0}), by_hand(steps, "SERCA_x0"), 1e-6)
-
-
-def test_channels_of_the_apparatus_open_with_calcium():
-    """At rest the chains have the weights of the products of their rates; ions of the lumen come out by the open."""
-    for kind, steps in (
-        ("ryr", [("C0", "C1", 1e8, 100), ("C1", "C2", 1e8, 100), ("C2", "", None, 0.5)]),
-        ("ip3r", [("0", "I", None, 0.5), ("I", "", 1e8, 50), ("", "B", 1e6, 1)]),
-    ):
-        c, name, weight = 2e-6, kind.upper(), [1.0]
-        for _, _, on, off in steps:
-            weight.append(weight[-1] * (on * c / off if on else 1.0 / off))
-        found = list(steady(KINDS[kind].made(), {"Ca": c}).values())
-        assert found == pytest.approx(np.array(weight) / sum(weight))
-        end = '[[release]]\nspecies = "Ca"\ncount = 9\nin = "lumen"\n'
-        scenario = made(kind, end=end)
-        out = next(r for r in scenario.reaction if "Ca@lumen" in r.reactants)
-        assert set(out.reactants) == {"Ca@lumen", name} and set(out.products) == {name, "Ca"}
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
