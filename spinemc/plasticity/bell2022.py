@@ -9,8 +9,10 @@ import numpy as np
 from spinemc.errors import ScenarioError
 from spinemc.plasticity.relaxed import relaxed
 from spinemc.plasticity.signal import Signal
+from spinemc.units import MICROMOLAR
 
-PARAMETERS = {
+PARAMETERS: dict[str, Any] = {
+    "set": "2022",
     "theta_p": 400.0,
     "theta_d": 100.0,
     "beta": 0.2977,
@@ -25,6 +27,7 @@ PARAMETERS = {
 }
 r"""Defaults, from Bell et al. 2022 (J Gen Physiol 154:e202112980) and its code; all may be overridden.
 
+set : one of `SETS`
 theta_p, theta_d : thresholds of potentiation and depression [ions]
 beta : steepness of both sigmoids [1/ion]
 tau_1, tau_2 : fastest time constant and scale of the slow ones [s]
@@ -34,6 +37,18 @@ reference_volume : 0, counts are read in ions as published; a volume [um^3] make
     concentrations, those of theta ions in that volume (0.09 um^3 in the paper's concentration variant)
 noise, sigma : whether the weight is noisy, and its standard deviation at constant calcium [1]: a choice, the
     published rule has none
+"""
+
+SETS: dict[str, dict[str, float]] = {
+    "2022": {},
+    "2019": {
+        "theta_p": 20.0 * MICROMOLAR, "theta_d": 2.0 * MICROMOLAR, "beta": 60.0 / MICROMOLAR, "reference_volume": 1.0,
+    },
+}  # fmt: skip
+"""Published sets, as what differs from `PARAMETERS`.
+
+"2019" is the same rule in Mahajan & Nadkarni 2019 (J Physiol 597:3473), on a concentration of activated calmodulin,
+with thresholds of 20 and 2 uM and a steepness of 60 /uM: name calmodulin as the species.
 """
 
 UNIT = "ions"

@@ -11,7 +11,11 @@ from spinemc.plasticity.signal import Signal
 
 _REST = 5.0 * 1645.6 / (1645.6 + 313.1)
 
+SETS: dict[str, dict[str, float]] = {"synapse": {}, "network": {"c_pre": 0.6, "c_post": 0.16548}}
+"""Steps of calcium of single synapses, and those of the published networks, 0.6 times as large."""
+
 PARAMETERS: dict[str, Any] = {
+    "set": "synapse",
     "tau_ca": 0.0488,
     "c_pre": 1.0,
     "c_post": 0.2758,
@@ -38,6 +42,7 @@ PARAMETERS: dict[str, Any] = {
 }
 """Defaults, from Li et al. 2016 (PLoS ONE 11:e0161679) and code of Luboeinski & Tetzlaff 2021; all may be overridden.
 
+set : one of `SETS`
 tau_ca, c_pre, c_post, delay : calcium trace of the papers: decay [s], steps of a pre- and a postsynaptic spike, delay
     of the first [s]; used by `spinemc.plasticity.traces.of_rule` alone
 theta_d, theta_p : thresholds of depression and potentiation [steps]
