@@ -104,13 +104,18 @@ def test_a_published_potential_of_a_spine_with_a_neck():
     assert made[0]["shaft"] < made[0]["head"]
 
 
-@pytest.mark.parametrize("length, radius", [(0.5, 0.05), (1.0, 0.1)])
-def test_necks_of_meshes_resist_as_cylinders(length, radius):
-    """Within 2 % of rho L / (pi r^2), at 150 ohm cm and in proportion."""
+@pytest.mark.parametrize(
+    "length, diameter, rho, told",
+    [(1.0, 0.1, 150, 191), (0.5, 0.1, 200, 127), (0.45, 0.2, 150, 21.5), (0.66, 0.15, 150, 56), (1, 0.0394, 150, 1230)],
+)
+def test_necks_of_meshes_resist_as_cylinders(length, diameter, rho, told):
+    """Within 2 % of 4 rho L / (pi d^2) and of the published number, at 150 ohm cm and in proportion."""
+    radius = diameter / 2.0
+    assert 1e-2 * rho * length / (np.pi * radius**2) == pytest.approx(told, rel=0.005)
     shape = {"kind": "spine", "head_radius": "0.3 um", "neck_radius": f"{radius} um", "neck_length": f"{length} um"}
     run = {"t_stop": "1 ms", "dt": "1 us", "sample_every": "1 ms"}
     scenario = smc.Scenario(
-        geometry={"shape": shape | {"psd_radius": "0.1 um", "edge": "30 nm"}},
+        geometry={"shape": shape | {"psd_radius": "0.1 um", "edge": f"{min(0.03, 0.6 * radius)} um"}},
         run=run,
         species=[{"name": "Ca", "D": "1 um^2/s"}],
         release=[{"species": "Ca", "count": 1, "in": "head"}],
@@ -121,8 +126,8 @@ def test_necks_of_meshes_resist_as_cylinders(length, radius):
     neck = necks(geometry)[0]
     assert neck.length == pytest.approx(length, rel=0.02)
     assert neck.resistance == pytest.approx(1.5 * length / (np.pi * radius**2), rel=0.02)
-    seen = circuit.cell(geometry, replace(PASSIVE, resistivity=3.0))
-    assert seen.neck[0] == pytest.approx(2.0 * neck.resistance) and seen.shaft == 0.0
+    seen = circuit.cell(geometry, replace(PASSIVE, resistivity=1e-2 * rho))
+    assert seen.neck[0] == pytest.approx(told, rel=0.02) and seen.shaft == 0.0
     whole = geometry.region_area[0] - geometry.region_area[geometry.regions.index("base")]
     assert seen.area[0] == pytest.approx(whole)
 

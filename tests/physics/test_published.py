@@ -202,6 +202,38 @@ def test_geometries_meet_the_published_table(name):
     assert geometry.region_area[geometry.regions.index("psd")] == pytest.approx(spine.psd, rel=0.01)
 
 
+PUBLISHED = {
+    # volume um^3, area um^2, PSD um^2, volume over area um, receptors
+    "thin": (0.035, 0.611, 0.045, 0.0573, 7, 54),
+    "thin x2": (0.283, 2.453, 0.241, 0.1154, 36, 289),
+    "mushroom": (0.271, 2.567, 0.232, 0.1056, 35, 278),
+    "mushroom x1.33": (0.643, 4.568, 0.526, 0.1408, 79, 631),
+    "filopodium": (0.138, 2.860, 0.127, 0.0483, 19, 152),
+    "filopodium x0.75": (0.058, 1.609, 0.064, 0.0360, 10, 77),
+    "filopodium x0.5": (0.017, 0.717, 0.031, 0.0237, 5, 37),
+    "mushroom, small apparatus": (0.255, 2.567, 0.232, 0.099, 35, 278),
+    "mushroom, medium apparatus": (0.235, 2.567, 0.232, 0.092, 35, 278),
+    "mushroom, large apparatus": (0.203, 2.567, 0.232, 0.079, 35, 278),
+    "thin, small apparatus": (0.033, 0.611, 0.045, 0.054, 7, 54),
+    "thin, medium apparatus": (0.030, 0.611, 0.045, 0.049, 7, 54),
+    "thin, large apparatus": (0.026, 0.611, 0.045, 0.043, 7, 54),
+    "thin, thin neck": (0.034, 0.653, 0.045, 0.052, 7, 54),
+    "thin, thick neck": (0.035, 0.590, 0.045, 0.059, 7, 54),
+    "mushroom, thin neck": (0.270, 2.689, 0.232, 0.100, 35, 278),
+    "mushroom, thick neck": (0.272, 2.507, 0.232, 0.108, 35, 278),
+}
+
+
+def test_the_table_of_geometries_is_the_published_one():
+    """To its digits; of volume over area to one of the last, since what it was made of has more."""
+    assert set(SPINES) == set(PUBLISHED)
+    for name, (volume, area, psd, ratio, nmdar, ampar) in PUBLISHED.items():
+        one = SPINES[name]
+        assert (one.volume, one.area, one.psd, one.nmdar, one.ampar) == (volume, area, psd, nmdar, ampar)
+        digits = len(str(ratio).partition(".")[2])
+        assert one.volume / one.area == pytest.approx(ratio, abs=1.0001 * 10.0**-digits)
+
+
 def test_receptors_have_the_published_densities():
     """150 and 1200 um^-2 of the PSD, as whole numbers: the table's own, told with two digits of the area."""
     for spine in SPINES.values():
