@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from spinemc.observables.intervals import proportion
 from spinemc.plans import assembled
 from spinemc.scenario import parse_scenario
 from spinemc.twins import compartments, levels, noise
+from spinemc.twins.formulas import FORMULAS
 from spinemc.twins.places import seen
 from spinemc.twins.wells import network_of
 
@@ -43,7 +45,8 @@ def compare(
     with_ : sequence of str
         "ode", rate equations; "lna", these and the linear noise approximation; "moments", means and covariances closed
         at second order; "compartments", as many stochastic trials as the run has, with another seed, or as few as make
-        10^9 events; "pde", reaction and diffusion in space.
+        10^9 events; "pde", reaction and diffusion in space; "consistent" and "literal", rate equations with exchange
+        by formula.
     level : float
         Of intervals, and of what is told of all numbers and times at once.
     threads : int, optional
@@ -104,9 +107,13 @@ def system_of(tree: xr.DataTree) -> System:
 def _at(system: System, name: str) -> System:
     """The same at another level; theories of noise go by the network of the rate equations."""
     engine = name if name in levels.LEVELS else "ode"
-    if system.scenario.run.engine == engine:
+    law = name if name in FORMULAS else system.scenario.run.exchange
+    if (system.scenario.run.engine, system.scenario.run.exchange) == (engine, law):
         return system
-    return System(levels.at(system.scenario, engine), system.geometry, system.network, ())
+    scenario = levels.at(system.scenario, engine)
+    if name in FORMULAS:
+        scenario = replace(scenario, run=replace(scenario.run, exchange=name))
+    return System(scenario, system.geometry, system.network, ())
 
 
 def twin(tree: xr.DataTree, engine: str = "ode") -> xr.DataTree:
@@ -181,6 +188,7 @@ TWINS: dict[str, Callable[..., Twin]] = {
     "ode": _means,
     "compartments": _trials,
     "pde": _means,
+    **dict.fromkeys(FORMULAS, _means),
     "lna": _theory(lambda made, time: noise.linear_noise(made, time, NOISE_RTOL)),
     "moments": _theory(noise.second_moments),
 }

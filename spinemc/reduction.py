@@ -103,9 +103,8 @@ def write(found: xr.Dataset, tree: xr.DataTree, out: Path) -> list[Path]:
         )
     tables = parse_toml(tree.attrs["scenario"], "scenario")
     came = Path(tree.attrs.get("scenario_path") or "scenario.toml").parent
-    run = {
-        key: tables["run"][key] for key in ("t_stop", "dt", "sample_every", "segment", "seed") if key in tables["run"]
-    }
+    kept = ("t_stop", "dt", "sample_every", "segment", "exchange", "seed")
+    run = {key: tables["run"][key] for key in kept if key in tables["run"]}
     species = str(found.attrs["species"])
     D = float(found["D_eff"]) if np.isfinite(found["D_eff"]) else float(found.attrs["D"])
     made: dict[str, Any] = {

@@ -37,6 +37,7 @@ from spinemc.scenario.values import (
 
 ENGINES = ("particles", "compartments", "ode", "pde")
 METHODS = ("exact", "tau")
+EXCHANGES = ("mesh", "consistent", "literal")
 BOUNDARIES = ("absorb", "reflect", "clamp", "permeable")
 MOST = 2**31
 MOST_TRIALS, MOST_SAMPLES = 10_000_000, 1_000_000
@@ -146,6 +147,7 @@ def run(table: Table) -> Run:
         segment=table.take("segment", quantity("length", positive=True), None),
         method=table.take("method", known(METHODS, "method"), "exact"),
         epsilon=table.take("epsilon", _share, 0.03),
+        exchange=table.take("exchange", known(EXCHANGES, "exchange"), "mesh"),
     )
     if table.has("epsilon") and made.method != "tau":
         table.refuse("epsilon", 'it is the error of leaps: remove it, or give run.method = "tau".')

@@ -225,6 +225,7 @@ class Run:
     segment: float | None = None  # the longest well-mixed piece of a long compartment [um]; by its width where None
     method: str = "exact"  # of compartments: event by event, or "tau", in leaps over many
     epsilon: float = 0.03  # share by which a propensity may change in a leap
+    exchange: str = "mesh"  # of well-mixed pieces: solved on the mesh, or by a formula, "consistent" or "literal"
 
     @property
     def sample_times(self) -> np.ndarray:

@@ -28,6 +28,7 @@ KEYS = {
     "segment": ("compartments", "ode"),
     "method": ("compartments",),
     "epsilon": ("compartments",),
+    "exchange": ("compartments", "ode"),
     "edge": ("pde",),
 }
 """Keys of [run] that speak of some levels only."""

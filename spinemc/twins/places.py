@@ -8,6 +8,7 @@ import numpy as np
 
 from spinemc.chemistry.network import Network
 from spinemc.geometry import Geometry
+from spinemc.twins import formulas
 from spinemc.twins.segments import Segments, patches, segments
 
 
@@ -66,11 +67,12 @@ class Places:
         return self.patch_region == region
 
 
-def places(geometry: Geometry, network: Network, length: float | None = None) -> Places:
-    """The pieces and patches of a geometry, cut at a length [um], and the state of a network on them."""
+def places(geometry: Geometry, network: Network, length: float | None = None, cut: Segments | None = None) -> Places:
+    """The pieces and patches of a geometry, cut at a length [um] or as is given, and the state of a network on them."""
     used = tuple(np.union1d([0], network.space[~network.surface]).astype(int).tolist())
-    cut = segments(geometry, length, used)
-    region, side, area = patches(geometry, cut)
+    cut = segments(geometry, length, used) if cut is None else cut
+    on = formulas.patches(geometry, cut) if isinstance(cut, formulas.Drawn) else patches(geometry, cut)
+    region, side, area = on
     space, surface = geometry.compartment_space[cut.part], geometry.region_surface[region]
     state, size = [], 0
     for s, on_surface in enumerate(network.surface):

@@ -19,6 +19,7 @@ from spinemc.geometry.parts import SHELL
 from spinemc.scenario import Boundary, Rate, Release, Scenario
 from spinemc.scenario.places import parts
 from spinemc.twins.conductance import Exchange, at_walls
+from spinemc.twins.formulas import drawn
 from spinemc.twins.places import Places, names, places
 from spinemc.twins.windows import exchanges_between
 
@@ -161,7 +162,8 @@ def check(scenario: Scenario, geometry: Geometry, network: Network) -> Places:
             f"{', '.join(shells or beside)} {'is a shell' if shells else 'overlaps other compartments'}: "
             "run it with particles, or leave it out."
         )
-    there = places(geometry, network, scenario.run.segment)
+    by_formula = drawn(scenario, geometry) if scenario.run.exchange != "mesh" else None
+    there = places(geometry, network, scenario.run.segment, by_formula)
     for fault in (*_sheets(scenario, geometry, network, there), *_layered(scenario, geometry)):
         raise ScenarioError(f"{file}: {fault.format(level=level)}")
     for species in network.surface_species:

@@ -11,6 +11,7 @@ import numpy as np
 from spinemc.errors import GeometryError
 from spinemc.geometry import Geometry
 from spinemc.geometry.voxels import Voxels, volume_of, voxelise
+from spinemc.twins import formulas
 from spinemc.twins.conductance import Conducting, Exchange, conducting, exchange, raise_of, raised_network, responses
 from spinemc.twins.segments import Segments
 
@@ -58,6 +59,8 @@ def exchanges_between(
     geometry: Geometry, cut: Segments, held: Sequence[tuple[int, ...]], space: int = 0
 ) -> list[Exchange]:
     """As `exchange_between` for each of several sets of held regions: what is far from all of them is solved once."""
+    if isinstance(cut, formulas.Drawn):
+        return [formulas.exchange(cut, tuple(geometry.regions[r] for r in regions)) for regions in held]
     cut = cut.within(geometry.parts_of(space))
     if not cut.is_cut:
         return [exchange(geometry, regions, space) for regions in held]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from spinemc.errors import GeometryError
 from spinemc.geometry.shapes import dendrites, plain
 from spinemc.geometry.shapes.parameters import Parameters, nearest
 from spinemc.geometry.shapes.placement import OTHER
+from spinemc.geometry.shapes.shafts import Shaft
+from spinemc.geometry.shapes.standing import Standing
 from spinemc.geometry.solids import Solid
 from spinemc.scenario import Shape
 from spinemc.scenario.values import SOLVED_FOR
 
-__all__ = ["KINDS", "solid"]
+__all__ = ["KINDS", "plan", "solid"]
 
 _Names = tuple[str, ...]
 
@@ -44,12 +48,35 @@ def solid(shape: Shape) -> Solid:
     GeometryError
         The kind or a parameter is not known, missing, or not possible; every fault is a line of the message.
     """
+    given = _read(shape)
+    return KINDS[shape.kind][0](given)
+
+
+def plan(shape: Shape) -> tuple[Shaft, list[Standing], np.ndarray] | None:
+    """What a parametric shape is made of, without a mesh of it.
+
+    Returns
+    -------
+    Shaft, list of Standing, (3,) float64
+        Its one shaft, the spines on it, and where the shaft's coordinates begin in those of the shape [um]; None where
+        it has no shaft, or several.
+
+    Raises
+    ------
+    GeometryError
+        As `solid`.
+    """
+    return dendrites.plan(shape.kind, _read(shape))
+
+
+def _read(shape: Shape) -> Parameters:
+    """The parameters of a shape, checked."""
     if shape.kind not in KINDS:
         raise GeometryError(
             f'{shape.source}: geometry.kind = "{shape.kind}" is not a kind of shape'
             f"{nearest(shape.kind, KINDS)}: known are {', '.join(KINDS)}."
         )
-    make, needed, optional, other = KINDS[shape.kind]
+    _, needed, optional, other = KINDS[shape.kind]
     given = {key: value for key, value in shape.parameters.items() if key != "kind"}
     instead = SOLVED_FOR if shape.kind in ("spine", "branched") else None
-    return make(Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source, instead=instead))
+    return Parameters(shape.kind, given, needed, (*optional, "edge"), other, shape.source, instead=instead)

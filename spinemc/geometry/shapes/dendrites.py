@@ -47,6 +47,25 @@ def _single(kind: str, given: Parameters) -> Solid:
     wanted = [key for key in ("shaft_radius", "shaft_length") if key in given]
     if not wanted:
         return _alone(upright(kind, given), given)
+    one = _on_shaft(kind, given)
+    form, shaft = one.form, one.shaft
+    radius, length = given["shaft_radius"], given["shaft_length"]
+    edge = given.edge(2.0 * np.pi * radius * (length + radius) + surface_area(form.spans))
+    made = joined([_trunk(shaft, edge)], [one], given.source, edge, fillet=0.0)
+    moved = made.vertex - one.foot
+    names = tuple("shaft" if name.startswith("shaft") else name for name in made.regions)
+    regions = ("membrane", *(name for name in ("psd", RING, "head", "neck", "shaft") if name in names))
+    label = np.array([regions.index(name) for name in names])[made.label]
+    shape = np.array([half_space((0.0, 0.0, form.junction or 0.0), (0.0, 0.0, -1.0))])
+    parts: tuple[str, ...] = ("head",)
+    if form.junction is not None:
+        parts, shape = ("head", "neck"), np.vstack([shape, half_space((0.0, 0.0, 0.0), (0.0, 0.0, -1.0))])
+    shape = np.vstack([shape, half_space((0.0, 0.0, 0.0), (0.0, 0.0, 1.0))])
+    return Solid(moved, made.face, label, regions, (*parts, "shaft"), shape)
+
+
+def _on_shaft(kind: str, given: Parameters) -> Standing:
+    """A spine on the middle of a straight shaft."""
     for key in ("shaft_radius", "shaft_length"):
         if key not in given:
             given.fault(f"geometry.{key} is missing: a shaft needs shaft_radius and shaft_length.")
@@ -59,19 +78,7 @@ def _single(kind: str, given: Parameters) -> Solid:
     given.below(key, length / 2.0, "half of shaft_length", "it stands on the shaft", form.foot)
     given.refuse_faults()
     shaft = Arc(length, radius, radius)
-    standing = Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius, shaft, length / 2.0)
-    edge = given.edge(2.0 * np.pi * radius * (length + radius) + surface_area(form.spans))
-    made = joined([_trunk(shaft, edge)], [standing], given.source, edge, fillet=0.0)
-    moved = made.vertex - standing.foot
-    names = tuple("shaft" if name.startswith("shaft") else name for name in made.regions)
-    regions = ("membrane", *(name for name in ("psd", RING, "head", "neck", "shaft") if name in names))
-    label = np.array([regions.index(name) for name in names])[made.label]
-    shape = np.array([half_space((0.0, 0.0, form.junction or 0.0), (0.0, 0.0, -1.0))])
-    parts: tuple[str, ...] = ("head",)
-    if form.junction is not None:
-        parts, shape = ("head", "neck"), np.vstack([shape, half_space((0.0, 0.0, 0.0), (0.0, 0.0, -1.0))])
-    shape = np.vstack([shape, half_space((0.0, 0.0, 0.0), (0.0, 0.0, 1.0))])
-    return Solid(moved, made.face, label, regions, (*parts, "shaft"), shape)
+    return Standing("", form, np.array([length / 2.0, 0.0, radius]), np.eye(3), radius, shaft, length / 2.0)
 
 
 def _alone(form: Form, given: Parameters) -> Solid:
@@ -86,9 +93,14 @@ def _alone(form: Form, given: Parameters) -> Solid:
 
 def dendrite(given: Parameters) -> Solid:
     """A stretch of shaft with spines, from the origin along x."""
+    return _with_spines(_arc(given), given)
+
+
+def _arc(given: Parameters) -> Arc:
+    """The shaft of a dendrite."""
     bend = given.get("bend_angle", 0.0)
     bend = bend if abs(bend) > STRAIGHT else 0.0
-    return _with_spines(Arc(given["length"], given["radius"], given.get("end_radius", given["radius"]), bend), given)
+    return Arc(given["length"], given["radius"], given.get("end_radius", given["radius"]), bend)
 
 
 def morphology(given: Parameters) -> Solid:
@@ -101,6 +113,20 @@ def morphology(given: Parameters) -> Solid:
             given.fault(f"geometry.{key} goes with section.")
     given.refuse_faults()
     return _with_spines(traced(given), given) if "section" in given else _branching(given)
+
+
+def plan(kind: str, given: Parameters) -> tuple[Shaft, list[Standing], np.ndarray] | None:
+    """The one shaft of a shape, the spines on it, and where the shaft's coordinates begin in the shape's [um].
+
+    None where it has no shaft, or several.
+    """
+    if kind in ("spine", "stubby") and "shaft_radius" in given:
+        one = _on_shaft(kind, given)
+        return one.shaft, [one], -one.foot
+    if kind == "dendrite" or (kind == "morphology" and "section" in given):
+        shaft: Shaft = _arc(given) if kind == "dendrite" else traced(given)
+        return shaft, placed([Stretch.whole(shaft)], given), np.zeros(3)
+    return None
 
 
 def _branching(given: Parameters) -> Solid:
