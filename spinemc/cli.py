@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = command("run", _run, "run a scenario into a store")
     run.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
-    _add_run(run, "folder or URL; by default the scenario's name, .zarr")
+    _add_run(run, "folder or URL; by default the scenario's name, .zarr, or .epochs with [structure]")
 
     sweep = command("sweep", _sweep, "run a scenario at each point of a sweep, into one store")
     sweep.add_argument("scenario", type=Path, metavar="FILE", help="scenario file, or sweep file (TOML)")
@@ -145,6 +145,15 @@ def _run(given: Any) -> None:
     scenario = load_scenario(given.scenario, _settings(given))
     from spinemc import report, simulate
 
+    if scenario.structure is not None:
+        from spinemc import remodelling
+
+        given.out = given.out if given.out is not None else Path(f"{given.scenario.stem}.epochs")
+        with _client(given) as client:
+            found = remodelling.remodel(scenario, given.out, client=client, tell=_tell(given), **_how(given))
+        print(report.remodelled(found))
+        print(given.out)
+        return
     with _client(given) as client:
         tree = simulate.run(scenario, _store(given), client=client, **_how(given))
     print(report.summary(tree))
@@ -166,8 +175,15 @@ def _sweep(given: Any) -> None:
 
 
 def _resume(given: Any) -> None:
-    from spinemc import report, simulate
+    from spinemc import remodelling, report, simulate
 
+    if remodelling.is_course(given.store):
+        with _client(given) as client:
+            how = {"threads": given.threads, "client": client, "progress": not given.quiet}
+            found = remodelling.resume(given.store, tell=_tell(given), **how)
+        print(report.remodelled(found))
+        print(given.store)
+        return
     with _client(given) as client:
         tree = simulate.resume(given.store, threads=given.threads, client=client, progress=not given.quiet, tell=_say)
     print(report.summary(tree))
@@ -253,6 +269,11 @@ def _validate(given: Any) -> int:
     return DONE if all(check.passed for check in checks) else PROGRAM_FAULT
 
 
+def _tell(given: Any) -> Callable[[str], None]:
+    """What tells of epochs as they begin."""
+    return lambda line: None if given.quiet else print(printable(line), file=sys.stderr, flush=True)
+
+
 def _say(line: str) -> None:
     print(printable(line), flush=True)
 
@@ -279,9 +300,10 @@ def _interrupted(given: Any) -> str:
     store = given.store if given.command is _resume else _store(given) if given.command in (_run, _sweep) else None
     if store is None:
         return "interrupted."
+    from spinemc.remodelling import is_course
     from spinemc.store import place
 
-    if not place(store).is_taken:
+    if not is_course(store) and not place(store).is_taken:
         return "interrupted."
     return f"interrupted: `spinemc resume {store}` goes on from here."
 

@@ -66,6 +66,11 @@ def prepare(scenario: Scenario) -> System:
     ScenarioError, GeometryError, EngineError
         Where they cannot.
     """
+    if scenario.structure is not None:
+        raise ScenarioError(
+            f"{scenario.path.name if scenario.path else 'scenario'}: structure: its epochs are for `spinemc run`, or "
+            "spinemc.remodel: take it out to run the scenario once."
+        )
     system = assembled(scenario)
     scenario, geometry = system.scenario, system.geometry
     for spec in scenario.plasticity:

@@ -8,14 +8,25 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinemc import calibration, contrast, ensemble, figures, observables, reduction, simulate, store, verdict
+from spinemc import (
+    calibration,
+    contrast,
+    ensemble,
+    figures,
+    observables,
+    reduction,
+    remodelling,
+    simulate,
+    store,
+    verdict,
+)
 from spinemc.chemistry.circuit import cell
 from spinemc.chemistry.releases import expected_number
 from spinemc.errors import SpinemcError
 from spinemc.forecast import forecast
 from spinemc.geometry import Geometry, describe
 from spinemc.mechanisms import KINDS
-from spinemc.scenario import Scenario
+from spinemc.scenario import Scenario, Structure
 from spinemc.twins import levels
 
 if TYPE_CHECKING:
@@ -36,7 +47,8 @@ def check(scenario: Scenario) -> str:
     ScenarioError, GeometryError, EngineError
         Where the scenario cannot be run.
     """
-    system = simulate.prepare(scenario)
+    course = remodelling.Course.of(scenario) if scenario.structure is not None else None
+    system = simulate.prepare(scenario if course is None else course.once)
     scenario, run = system.scenario, system.scenario.run
     lines = [describe(system.geometry), "", *_mechanisms(scenario), *_inputs(scenario, system.geometry), "released"]
     for release in scenario.release:
@@ -46,7 +58,7 @@ def check(scenario: Scenario) -> str:
         times = f" x {len(release.time)}" if len(release.time) > 1 else ""
         lines.append(f"  {release.species:<12} {expected_number(system.geometry, release):10.1f}{times} {where}")
     level, told = levels.of(scenario), forecast(system)
-    trials = run.trials if level.stochastic else 1
+    trials = course.histories if course is not None else run.trials if level.stochastic else 1
     cores = min(trials, ensemble.usable_cores())
     total = told.seconds * trials / cores
     of = f"{trials} trials of {_duration(told.seconds)}" if level.stochastic else "one trial: means have no others"
@@ -54,6 +66,35 @@ def check(scenario: Scenario) -> str:
     lines += ["", *level.describe(system)]
     lines.append(f"time: {about} {_duration(total)} on {cores} core{'s' if cores > 1 else ''} ({of})")
     lines.append(f"store: {'at most' if told.is_bound else 'about'} {told.bytes / 1e6:.3g} MB")
+    if course is not None:
+        law, spines = course.structure, dict(zip(course.followers, course.begun, strict=True))
+        lines.append(f"{law.epochs} epochs, each of {trials} of these; the shape {_follows(law)} {law.rule}:")
+        for name, weight in spines.items():
+            sizes = ", ".join(f"{key} {course.spines[name][key]:.4g}" for key in law.growths)
+            lines.append(f"  {name:<12} weight {weight:.4g}, {sizes}")
+    return "\n".join(lines)
+
+
+def _follows(law: Structure) -> str:
+    """What the shape does about a rule of plasticity."""
+    return "follows" if law.loop == "shut" else "stays, whatever is said by"
+
+
+def remodelled(found: xr.Dataset) -> str:
+    """Weights and sizes of spines, epoch by epoch, as `spinemc.history` gives them.
+
+    Returns
+    -------
+    str
+        A row an epoch and a synapse; mean and standard deviation over trials.
+    """
+    columns = ("weight", "head_volume", "neck_radius", "neck_length")
+    lines = [f"{'epoch':>5} {'synapse':<20} " + " ".join(f"{name:>24}" for name in columns)]
+    for epoch in found["epoch"].values:
+        for synapse in found["synapse"].values:
+            row = found.sel(epoch=epoch, synapse=synapse)
+            told = " ".join(f"{_mean_sd(row[name], 5):>24}" for name in columns)
+            lines.append(f"{epoch:>5} {synapse!s:<20} {told}")
     return "\n".join(lines)
 
 

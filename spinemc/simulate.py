@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -62,8 +62,8 @@ def run(
     StoreError
         Where `out` is taken or cannot be written.
     """
-    plan = Plan(_with(scenario, trials, seed))
-    return _begin(plan, out, overwrite, threads, client, progress)
+    plan = Plan(with_run(scenario, trials, seed))
+    return _begin(plan, out, overwrite, threads, client, progress, {})
 
 
 def sweep(
@@ -77,6 +77,7 @@ def sweep(
     client: Any = None,
     overwrite: bool = False,
     progress: bool = False,
+    said: Mapping[str, str] | None = None,
 ) -> xr.DataTree:
     """Run a scenario at each point of a sweep into one store, which has a dimension for each varied parameter.
 
@@ -89,6 +90,8 @@ def sweep(
         What is varied, and how.
     out, trials, seed, threads, client, overwrite, progress
         As of `run`.
+    said : mapping, optional
+        Attributes that the store's root has beside its own.
 
     Returns
     -------
@@ -102,8 +105,8 @@ def sweep(
     StoreError
         Where `out` is taken or cannot be written.
     """
-    plan = Plan(_with(scenario, trials, seed), varied)
-    return _begin(plan, out, overwrite, threads, client, progress)
+    plan = Plan(with_run(scenario, trials, seed), varied)
+    return _begin(plan, out, overwrite, threads, client, progress, said or {})
 
 
 def resume(
@@ -151,7 +154,7 @@ def resume(
     return _fill(out, plan, threads, client, progress)
 
 
-def _with(scenario: Scenario, trials: int | None, seed: int | None) -> Scenario:
+def with_run(scenario: Scenario, trials: int | None, seed: int | None) -> Scenario:
     """A scenario with another number of trials or another seed."""
     wanted = {"run.trials": trials, "run.seed": seed}
     settings = [f"{key}={value}" for key, value in wanted.items() if value is not None]
@@ -159,13 +162,19 @@ def _with(scenario: Scenario, trials: int | None, seed: int | None) -> Scenario:
 
 
 def _begin(
-    plan: Plan, out: str | Path | None, overwrite: bool, threads: int | None, client: Any, progress: bool
+    plan: Plan,
+    out: str | Path | None,
+    overwrite: bool,
+    threads: int | None,
+    client: Any,
+    progress: bool,
+    said: Mapping[str, str],
 ) -> xr.DataTree:
     """Make a store for a plan, and fill it."""
     scenario = plan.scenario
     out = out if out is not None else Path(f"{scenario.path.stem if scenario.path else 'run'}.zarr")
     shape, geometries, digests = plan.survey()
-    attributes = plans.attributes_of(plan, digests) | {"provenance": provenance(seed=scenario.run.seed)}
+    attributes = plans.attributes_of(plan, digests) | {"provenance": provenance(seed=scenario.run.seed)} | dict(said)
     store.create(out, shape, geometries, attributes, overwrite)
     return _fill(out, plan, threads, client, progress)
 

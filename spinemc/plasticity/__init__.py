@@ -155,11 +155,7 @@ def apply(
     scale = gating(calcium.time, gate)
     signal = Signal(calcium.time, made(before), made(after), calcium.tau, scale, volumes, key, stream)
     given = dict(start or {})
-    unknown = [variable for variable in given if variable not in module.VARIABLES]
-    if unknown:
-        raise ScenarioError(
-            f"start: {unknown[0]} is not a variable of {name}. {_instead(unknown[0], module.VARIABLES)}"
-        )
+    _refuse_unknown(given, name)
     at_first = {v: p[f"{v}_0"] for v in module.VARIABLES if f"{v}_0" in p} | given
     begin = {v: _own(_spread(value, shape, f"start, {v}")) for v, value in at_first.items()}
     answer = module.states(signal, p, begin)
@@ -214,6 +210,7 @@ def check(spec: PlasticitySpec) -> None:
         As `complete`, and for a reference that is missing or not wanted.
     """
     complete(spec.rule, spec.parameters)
+    _refuse_unknown(spec.start, spec.rule)
     _converted(spec, np.zeros((1, 1, 1)), np.ones(1))
 
 
@@ -232,8 +229,8 @@ def evaluate(
     Parameters
     ----------
     specs : sequence of PlasticitySpec
-        Entries that differ in species and compartment only are synapses of one dendrite, which may share what
-        consolidates them.
+        Entries that differ in species, compartment and values at the start only are synapses of one dendrite, which may
+        share what consolidates them.
     time : (t,) float64
         Sample times [s].
     count : (trial, t, compartment, species) int or float
@@ -274,6 +271,7 @@ def evaluate(
             volume=volume,
             parameters=spec.parameters,
             gate=spec.gate,
+            start={variable: [specs[n].start[variable] for n in members] for variable in spec.start},
             seed=seed,
             trials=range(len(count)) if trials is None else trials,
             first=first.get(spec.rule, 0),
@@ -287,9 +285,16 @@ def evaluate(
     return answers
 
 
+def _refuse_unknown(start: Mapping[str, Any], name: str) -> None:
+    """Refuse a start of what is no variable of a rule."""
+    variables = rule(name).VARIABLES
+    for unknown in (variable for variable in start if variable not in variables):
+        raise ScenarioError(f"start: {unknown} is not a variable of {name}. {_instead(unknown, variables)}")
+
+
 def _settings(spec: PlasticitySpec) -> tuple[Any, ...]:
     """What synapses that belong together have alike."""
-    return spec.rule, sorted(spec.parameters.items()), spec.reference, spec.rest, spec.gate
+    return spec.rule, sorted(spec.parameters.items()), spec.reference, spec.rest, spec.gate, sorted(spec.start)
 
 
 def _converted(spec: PlasticitySpec, count: np.ndarray, volume: np.ndarray) -> np.ndarray:

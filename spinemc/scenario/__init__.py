@@ -2,6 +2,7 @@
 
 from spinemc.scenario.learning import RULES
 from spinemc.scenario.reader import load_scenario, override, parse_scenario, to_toml
+from spinemc.scenario.structured import Growth, Structure
 from spinemc.scenario.surfaces import load_geometry_file, load_shape
 from spinemc.scenario.values import (
     Boundary,
@@ -28,6 +29,7 @@ __all__ = [
     "RULES",
     "Boundary",
     "GeometrySpec",
+    "Growth",
     "IonRecord",
     "Named",
     "Outside",
@@ -41,6 +43,7 @@ __all__ = [
     "Scenario",
     "Shape",
     "Species",
+    "Structure",
     "Surface",
     "Vector",
     "Within",

@@ -20,8 +20,8 @@ RULES = (
 
 
 def plasticity(table: Table, names: Names, folder: Path) -> PlasticitySpec:
-    """A rule and what it reads; a table that gates it is looked for in a folder."""
-    inner = table.table("parameters", required=False)
+    """A rule, what it reads and where it begins; a table that gates it is looked for in a folder."""
+    inner, start = table.table("parameters", required=False), table.table("start", required=False)
     return PlasticitySpec(
         rule=table.take("rule", known(RULES, "rule")),
         species=table.take("species", names.species),
@@ -30,6 +30,7 @@ def plasticity(table: Table, names: Names, folder: Path) -> PlasticitySpec:
         reference=table.take("reference", amount, None),
         rest=table.take("rest", amount, None),
         gate=table.take("gate", _gate(folder), None),
+        start={key: start.take(key, number) for key in start.entries},
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spinemc.errors import ScenarioError
-from spinemc.scenario import learning, mechanisms, molecules, networks, records, sections, stimuli, surfaces
+from spinemc.scenario import learning, mechanisms, molecules, networks, records, sections, stimuli, structures, surfaces
 from spinemc.scenario.driven import Placed
 from spinemc.scenario.files import SCHEMA, apply_settings, parse_toml, read_toml, schema
 from spinemc.scenario.places import homes, parts, placed
@@ -148,16 +148,23 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
     names = replace(names, home=homes(species))
     equations = [reaction(t, names, folder) for t in top.tables("reaction")]
     reactions = [r for r in equations if r is not None] + made
-    own = top.tables("release")
+    own, held = top.tables("release"), top.tables("initial")
     later = [t for read in inputs for t in read.releases]
-    releases = [sections.release(t, names, run.t_stop) for t in (*own, *later)] + seeds
+    given = [sections.release(t, names, run.t_stop) for t in (*own, *later)]
+    if top.has("initial"):  # in place of all that the scenario begins with
+        begun = [structures.initial(t, names, run) for t in held]
+        releases = begun + [put for t, put in zip((*own, *later), given, strict=True) if "time" in t.entries]
+        seeds = begun
+    else:
+        releases = given + seeds
     boundaries = sections.boundaries(top.tables("boundary"), names)
     record = top.table("record", required=False)
     ions = records.ions(record.tables("ions"), names, run)
     positions = records.positions(record.tables("positions"), names, run, ions)
     plasticity = [learning.plasticity(t, names, folder) for t in top.tables("plasticity")]
+    structure = structures.structure(top.table("structure"), plasticity) if top.has("structure") else None
     if whole and len(reactions) == len(equations) + len(made):
-        sources = [*_sources(tables, names), *(release.species for release in releases[len(own) :])]
+        sources = [*_sources(tables, names), *(release.species for release in (*given[len(own) :], *seeds))]
         lost, elsewhere = _absent(names, reactions, sources, _passing(boundaries))
         for name in lost + (elsewhere if not faults else []):  # a fault may have put it in the wrong space
             top.note(
@@ -182,6 +189,7 @@ def read_tables(tables: Mapping[str, Any], path: Path | None = None) -> Scenario
         mechanism=tuple(listed),
         voltage=voltage,
         stimulus=tuple(stimulus),
+        structure=structure,
         title=title,
         text=tomli_w.dumps(tables),
         path=path,

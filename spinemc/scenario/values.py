@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spinemc.scenario.driven import Driven, Placed, Stimulus, Voltage
+from spinemc.scenario.structured import Structure
 
 Vector = tuple[float, float, float]
 
@@ -271,7 +272,7 @@ class Release:
     """Molecules put in: exactly one of count, concentration, density; one of inside, on, at."""
 
     species: str  # with the space behind it, "Ca@lumen", where that is not its home
-    count: int | None = None
+    count: float | None = None  # whole, but for levels of means
     concentration: float | None = None  # molecules um^-3
     density: float | None = None  # molecules um^-2
     exact: bool = False
@@ -348,6 +349,8 @@ class PlasticitySpec:
         What counts as no calcium there; None for 0.
     gate : Rate or None
         What the rates of learning are scaled by.
+    start : dict
+        Variables of the rule at the first time, in place of its parameters.
     """
 
     rule: str
@@ -357,6 +360,7 @@ class PlasticitySpec:
     reference: tuple[float, str] | None = None
     rest: tuple[float, str] | None = None
     gate: Rate | None = None
+    start: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -370,8 +374,9 @@ class Scenario:
     ----------
     record : mapping, optional
         The table `record` of a scenario file; with tables only, from values `positions` and `ions` say the same.
-    molecule, network : sequence of mapping, optional
-        The tables of a scenario file; with tables only, values hold the species and reactions that they stand for.
+    molecule, network, initial : sequence of mapping, optional
+        The tables of a scenario file; with tables only, values hold the species, reactions and releases that they stand
+        for.
 
     Raises
     ------
@@ -391,26 +396,29 @@ class Scenario:
     mechanism: tuple[Placed, ...] = ()  # what the species and reactions of each stand among
     voltage: Voltage | None = None
     stimulus: tuple[Stimulus, ...] = ()
+    structure: Structure | None = None
     title: str = ""
     text: str = ""  # the TOML as run; empty where it was built from values
     path: Path | None = None  # the file it came from; relative paths start there
     record: InitVar[Mapping[str, Any] | None] = None
     molecule: InitVar[Sequence[Mapping[str, Any]]] = ()
     network: InitVar[Sequence[Mapping[str, Any]]] = ()
+    initial: InitVar[Sequence[Mapping[str, Any]]] = ()
 
     def __post_init__(
         self,
         record: Mapping[str, Any] | None,
         molecule: Sequence[Mapping[str, Any]],
         network: Sequence[Mapping[str, Any]],
+        initial: Sequence[Mapping[str, Any]],
     ) -> None:
         if isinstance(self.geometry, GeometrySpec):
             return
         from spinemc.scenario.reader import read_tables
 
         names = ("title", "geometry", "run", "species", "reaction", "release", "boundary", "plasticity")
-        names += ("mechanism", "voltage", "stimulus")
+        names += ("mechanism", "voltage", "stimulus", "structure")
         tables = {name: getattr(self, name) for name in names if getattr(self, name) not in ((), "", None)}
-        given = {"record": record, "molecule": molecule, "network": network}
+        given = {"record": record, "molecule": molecule, "network": network, "initial": initial}
         tables |= {name: table for name, table in given.items() if table}
         vars(self).update(vars(read_tables(tables, self.path)))

@@ -94,7 +94,8 @@ def refuse_other(scenario: Scenario) -> None:
     Raises
     ------
     ScenarioError
-        Positions or ions are to be recorded, or a key of [run] is for another level. One line a fault.
+        Positions or ions are to be recorded, molecules are not whole, or a key of [run] is for another level. One line
+        a fault.
     """
     level, run = of(scenario), scenario.run
     where = f"{scenario.path.name if scenario.path else 'scenario'}: "
@@ -103,6 +104,12 @@ def refuse_other(scenario: Scenario) -> None:
         for key, names in KEYS.items()
         if run.engine not in names and getattr(run, key) not in (_DEFAULT[key], 0.0)
     ]
+    if level.stochastic:
+        faults += [
+            f"{release.species}: {run.engine} has whole molecules, and {release.count:g} are put in: round that."
+            for release in scenario.release
+            if release.count is not None and release.count != int(release.count)
+        ]
     if not level.follows:
         recorded = {"positions": scenario.positions, "ions": scenario.ions}
         faults += [

@@ -16,7 +16,7 @@ from spinemc.geometry.solids import Solid
 from spinemc.scenario import Shape
 from spinemc.scenario.values import SOLVED_FOR
 
-__all__ = ["KINDS", "plan", "solid"]
+__all__ = ["KINDS", "checked", "plan", "solid"]
 
 _Names = tuple[str, ...]
 
@@ -48,7 +48,7 @@ def solid(shape: Shape) -> Solid:
     GeometryError
         The kind or a parameter is not known, missing, or not possible; every fault is a line of the message.
     """
-    given = _read(shape)
+    given = checked(shape)
     return KINDS[shape.kind][0](given)
 
 
@@ -66,11 +66,17 @@ def plan(shape: Shape) -> tuple[Shaft, list[Standing], np.ndarray] | None:
     GeometryError
         As `solid`.
     """
-    return dendrites.plan(shape.kind, _read(shape))
+    return dendrites.plan(shape.kind, checked(shape))
 
 
-def _read(shape: Shape) -> Parameters:
-    """The parameters of a shape, checked."""
+def checked(shape: Shape) -> Parameters:
+    """The parameters of a shape, each by itself possible.
+
+    Raises
+    ------
+    GeometryError
+        As `solid`.
+    """
     if shape.kind not in KINDS:
         raise GeometryError(
             f'{shape.source}: geometry.kind = "{shape.kind}" is not a kind of shape'

@@ -96,23 +96,57 @@ def placed(stretches: Sequence[Stretch], given: Parameters) -> list[Standing]:
         if key in given and not {"count", "density"} & set(ways):
             given.fault(f"geometry.{key} goes with count or density.")
     given.refuse_faults()
-    common = {key: given[key] for key in (*SIZE, *SOLVED_FOR.values()) if key in given}
+    common = _common(given)
     if ways == ["spine"]:
         return listed(stretches, given, common)
     return _spread(stretches, given, common) if ways else []
+
+
+def _common(given: Parameters) -> dict[str, float]:
+    """The sizes of all spines that have none of their own."""
+    return {key: given[key] for key in (*SIZE, *SOLVED_FOR.values()) if key in given}
+
+
+def entries(given: Parameters) -> list[tuple[dict[str, Any], Parameters]]:
+    """The spines of a list as they stand in it, each with its parameters, those of all among them; none without a list.
+
+    Raises
+    ------
+    GeometryError
+        It is no list, or a parameter is not possible.
+    """
+    if "spine" not in given:
+        return []
+    return [
+        (
+            entry,
+            _sizes(
+                f"geometry.spine.{number}.",
+                given,
+                _common(given),
+                entry,
+                ("section", "at") if "section" in entry else ("at",),
+            ),
+        )
+        for number, entry in enumerate(_list(given, "spine"), start=1)
+    ]
+
+
+def _list(given: Parameters, key: str) -> Sequence[dict[str, Any]]:
+    found = given[key]
+    if not isinstance(found, (tuple, list)) or not all(isinstance(entry, dict) for entry in found):
+        given.fault(f"geometry.{key} must be a list of tables, each with at and the sizes of a spine.")
+        given.refuse_faults()
+    return found  # type: ignore[no-any-return]
 
 
 def listed(
     stretches: Sequence[Stretch], given: Parameters, common: dict[str, float], key: str = "spine"
 ) -> list[Standing]:
     """The spines of a list among the parameters, with common sizes where they have none of their own."""
-    entries = given[key]
-    if not isinstance(entries, (tuple, list)) or not all(isinstance(entry, dict) for entry in entries):
-        given.fault(f"geometry.{key} must be a list of tables, each with at and the sizes of a spine.")
-        given.refuse_faults()
     besides = ("section", "at") if stretches[0].name else ("at",)
     standing = []
-    for number, entry in enumerate(entries, start=1):
+    for number, entry in enumerate(_list(given, key), start=1):
         own = _sizes(f"geometry.{key}.{number}.", given, common, entry, besides)
         on = _named(stretches, own) if "section" in own else stretches[0]
         kind = entry.get("kind", "spine")

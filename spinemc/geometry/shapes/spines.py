@@ -62,7 +62,7 @@ def upright(kind: str, given: Parameters) -> Form:
 
 
 @dataclass(frozen=True)
-class _Sizes:
+class Sizes:
     """The sizes of a spine with a neck [um]: radii, half the head's height, and the neck up to the head."""
 
     head: float
@@ -122,16 +122,19 @@ class _Sizes:
         return arc("psd", self.head, self.half, self.middle, self.high, np.pi)
 
 
-def _sizes(given: Parameters) -> _Sizes:
-    """The sizes that are asked for; radii that are not given are solved for on the smooth shape."""
+def sizes(given: Parameters) -> Sizes:
+    """The sizes that a spine with a neck is asked for; radii that are not given are solved for on the smooth shape.
+
+    Faults are noted in `given`, and raised as GeometryError.
+    """
     length = given["neck_length"]
     neck = given.get("neck_radius")
     if neck is None:
         neck = float(np.sqrt(given.get("resistivity", RESISTIVITY) * length / (np.pi * given["neck_resistance"])))
 
-    def with_psd(head: float, strict: bool = True) -> _Sizes:
+    def with_psd(head: float, strict: bool = True) -> Sizes:
         half = given.get("head_height", 2.0 * head) / 2.0
-        made = _Sizes(
+        made = Sizes(
             head,
             half,
             neck,
@@ -179,7 +182,7 @@ def _solved(excess: Callable[[float], float], low: float, high: float, key: str,
 
 
 def _spine(given: Parameters) -> Form:
-    size = _sizes(given)
+    size = sizes(given)
     given.below("psd_radius", size.head, "head_radius", "the PSD is a cap of the head", size.psd)
     given.refuse_faults()
     touch, middle = size.touch, size.middle
@@ -217,7 +220,7 @@ def _flank(given: Parameters, head: float, half: float, middle: float, low: floa
     return [arc("head", head, half, middle, low, begin), arc(RING, head, half, middle, begin, high)]
 
 
-def _check_cup(given: Parameters, size: _Sizes, height: float) -> None:
+def _check_cup(given: Parameters, size: Sizes, height: float) -> None:
     """Note a cup that is deeper than the head below its rim, or breaks through the head's side."""
     given.below("cup_depth", height, "the height of the head below the rim", "a cup has a bottom")
     t = np.linspace(0.0, np.pi / 2.0, 100, endpoint=False)
