@@ -48,7 +48,7 @@ def places(geometry: Geometry, network: Network) -> list[Held]:
 
     Those of a volume species in the parts of its space that belong to no set by name, and in what is left of the whole.
     Those of a surface species on the region that it lives on; where that is a whole surface, on its patches and on what
-    is left of it.
+    is left of it. What is left has no name, and is put in again anywhere in the whole.
     """
     found = []
     for species, space, region in zip(network.species, network.space, network.region, strict=True):
