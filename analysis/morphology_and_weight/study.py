@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LARGE = 0.2
-"""Volume [um^3] above which a trial takes 5 to 10 times as long."""
+TRIALS, FEW = 50, 2
+"""Of each geometry, as many as the paper has; and in the quick form."""
 
 FAMILIES = dict(zip(("thin", "mushroom", "filopodium"), SERIES, strict=False))
 """The controls, and the colour of each and of what is made from it."""
@@ -35,13 +35,6 @@ KINDS = {"control": "o", "scaled": "s", "neck": "^", "apparatus": "D"}
 
 UNITS = {"peak": 1.0, "weight": 1e6}
 """What the numbers told are multiplied by."""
-
-
-def trials_of(spine: Spine, quick: bool = False) -> int:
-    """As many as the paper has, 50, of controls and what they are scaled to; of their variants 20, or 10 large ones."""
-    if quick:
-        return 2
-    return (10 if spine.volume > LARGE else 20) if spine.neck or spine.apparatus else 50
 
 
 def kind(spine: Spine) -> str:
@@ -268,7 +261,8 @@ def _legend(figure: Figure) -> None:
 def main() -> None:
     """Run what is not there, print the numbers, draw the figure."""
     given = options(__file__)
-    each = [measured(spine, tree_of(spine, given.stores, trials_of(spine, given.quick))) for spine in SPINES]
+    trials = FEW if given.quick else TRIALS
+    each = [measured(spine, tree_of(spine, given.stores, trials)) for spine in SPINES]
     data = together(each)
     print("\n".join(numbers(data)))
     plot(data, given.out)
