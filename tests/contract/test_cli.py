@@ -57,7 +57,7 @@ def spinemc_in(folder, *arguments):
     """The command in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "spinemc", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def test_run(here, calls, capsys):
@@ -214,7 +214,7 @@ def test_importing_the_package_loads_nothing_heavy():
     heavy = ("numpy", "numba", "scipy", "xarray", "zarr", "matplotlib", "manifold3d", "trimesh", "pint")
     code = f"import spinemc, spinemc.cli, sys; print([m for m in {heavy} if m in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
     assert ended.stdout == "[]\n"
 
 

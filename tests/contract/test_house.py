@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def said(*command):
     """What a command says in the repository's root, once it has succeeded."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

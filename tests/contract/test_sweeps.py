@@ -277,7 +277,7 @@ def test_the_job_of_the_manual_runs(file, tmp_path):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
-            out, error = process.communicate(timeout=120)
+            out, error = process.communicate(timeout=600)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
