@@ -84,9 +84,10 @@ def _on_grid(mesh: Conducting, weight: Any, cut: Segments, closed: dict[bytes, W
     pairs = np.array([*np.argwhere(np.triu(near, 1)), *((j, j) for j in np.unique(piece))]).reshape(-1, 2)
     every, window = _covering(near[pairs[:, 0]] | near[pairs[:, 1]])
     for w, pieces in enumerate(every):
-        own, conductance, share = closed.get(pieces.tobytes()) or _window(mesh, weight, label, pieces)
-        if not share.any():
-            closed[pieces.tobytes()] = own, conductance, share[:, :0]
+        known = {} if mesh.wall[pieces[label]].any() else closed
+        if pieces.tobytes() not in known:
+            known[pieces.tobytes()] = _window(mesh, weight, label, pieces)
+        own, conductance, share = known[pieces.tobytes()]
         for i, j in pairs[window == w].tolist():
             if i == j:
                 wall[j] = np.maximum((conductance @ share)[own[j]], 0.0)

@@ -263,6 +263,59 @@ def test_one_compartment_has_a_decay_alone(tmp_path):
     assert "only the decay" in reduction.table(found)
 
 
+STORE = """schema = 1
+[geometry]
+shape = { kind = "box", size = ["0.3 um", "0.3 um", "0.3 um"], edge = "0.15 um" }
+[[geometry.surface]]
+name = "er"
+shape = { kind = "sphere", radius = "0.1 um", edge = "0.06 um" }
+inside = "lumen"
+[run]
+engine = "compartments"
+t_stop = "12 ms"
+dt = "2 us"
+sample_every = "0.2 ms"
+trials = 40
+seed = 3
+[[species]]
+name = "Ca"
+D = "100 um^2/s"
+[[species]]
+name = "open"
+on = "er"
+[[reaction]]
+equation = "open + Ca@lumen -> open + Ca"
+kf = "1e6 /M/s"
+[[reaction]]
+equation = "open -> 0"
+kf = "500 /s"
+[[release]]
+species = "Ca@lumen"
+count = 10000
+in = "lumen"
+[[release]]
+species = "open"
+count = 50
+on = "er"
+time = "1 ms"
+"""
+
+
+def test_what_an_organelle_releases_is_let_in(tmp_path):
+    """50 channels of 2 ms: all that leaves the lumen is influx, told apart from the decay of 300 /s in the inside."""
+    tree = run(tmp_path, STORE + LEAVES)
+    found = smc.calibrate(tree)
+    assert within(found, "tau", 1 / 300) and found["tau_error"] < 0.05 / 300 and found.attrs["good"]
+    assert list(found["compartment"].values) == ["cytosol"]
+    lumen = tree["counts/count"].sel(compartment="lumen", species="Ca").mean("trial")
+    assert found["influx"].sum().item() == pytest.approx(10000 - lumen.isel(time=-1).item(), rel=1e-12)
+    assert 200 < found["influx"].sum() < 600
+    wall = '[[boundary]]\nregion = "er"\nspecies = ["Ca"]\nkind = "permeable"\npermeability = "1 um/s"\n'
+    leaky = run(tmp_path, STORE + LEAVES + wall, "leaky", trials=6)
+    with pytest.raises(ObservableError, match="Ca passes through er into another space"):
+        smc.calibrate(leaky)
+
+
 def test_what_is_refused(linear, tmp_path, capsys):
     with pytest.raises(ObservableError, match='species "open" is not a volume species'):
         calibration.calibrate(linear, "open")

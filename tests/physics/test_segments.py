@@ -8,7 +8,7 @@ from spinemc.geometry import build
 from spinemc.scenario import GeometrySpec, Shape, parse_scenario
 from spinemc.twins.places import places, seen
 from spinemc.twins.segments import patches, segments, whole
-from spinemc.twins.windows import exchange_between
+from spinemc.twins.windows import exchange_between, exchanges_between
 
 NECK = GeometrySpec(shape=Shape("cylinder", {"radius": 0.05, "length": 1.0}))
 STALKED = GeometrySpec(
@@ -109,3 +109,19 @@ def test_what_is_counted_is_the_compartment():
     there = places(geometry, net, scenario.run.segment)
     count, _ = seen(geometry, net, there, np.array([1, 2, 3, 4]))
     assert count[0, 0] == 10
+
+
+def test_windows_that_no_held_region_touches_are_those_of_a_closed_space():
+    """Sets of held regions solved together are those solved one by one; far from the base nothing is changed by it."""
+    geometry = build(STALKED)
+    base = (geometry.regions.index("base"),)
+    cut = segments(geometry, 0.1)
+    together = exchanges_between(geometry, cut, [(), base, ()])
+    for held, net in zip([(), base, ()], together, strict=True):
+        alone = exchange_between(geometry, cut, held)
+        for name in ("conductance", "share", "through", "held", "area"):
+            np.testing.assert_allclose(getattr(net, name), getattr(alone, name), rtol=1e-9, atol=1e-12)
+    far = int(cut.volume.argmax())
+    closed, opened = (np.delete(net.conductance[far], far) for net in together[:2])
+    assert len(cut.part) >= 5 and opened.min() < 0.0
+    np.testing.assert_array_equal(closed, opened)
