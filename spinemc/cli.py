@@ -191,11 +191,12 @@ def _resume(given: Any) -> None:
 
 
 def _info(given: Any) -> int:
-    from spinemc import report
+    from spinemc import remodelling, report
 
-    told, damages = report.info(given.store, given.verify)
-    print(printable(told))
-    return PROGRAM_FAULT if damages else DONE
+    stores = remodelling.stores(given.store) if remodelling.is_course(given.store) else [given.store]
+    found = [report.info(one, given.verify) for one in stores]
+    print("\n".join(printable(told) for told, _ in found))
+    return PROGRAM_FAULT if any(damages for _, damages in found) else DONE
 
 
 def _check(given: Any) -> None:

@@ -2,6 +2,6 @@
 
 from spinemc.remodelling.course import Course
 from spinemc.remodelling.epochs import remodel, resume
-from spinemc.remodelling.folder import history, is_course, scenario_of
+from spinemc.remodelling.folder import begun, history, is_course, scenario_of, stores
 
-__all__ = ["Course", "history", "is_course", "remodel", "resume", "scenario_of"]
+__all__ = ["Course", "begun", "history", "is_course", "remodel", "resume", "scenario_of", "stores"]

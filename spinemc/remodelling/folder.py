@@ -57,6 +57,11 @@ def there(out: str | Path) -> list[int]:
     return found
 
 
+def stores(out: str | Path) -> list[str]:
+    """The stores of the epochs that are begun."""
+    return [store_of(out, epoch) for epoch in there(out)]
+
+
 def history(out: str | Path) -> xr.Dataset:
     """Weights and sizes over the epochs that are finished.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from carried import number_in_place
@@ -398,5 +396,10 @@ def test_a_folder_of_others_is_refused(folder, shut, tmp_path, capsys):
     smc.run(override(remodelling.scenario_of(shut, 0, 0), "record={}"), tmp_path / "epoch_000.zarr")
     assert cli.main(["resume", str(tmp_path), "--quiet"]) == 2
     assert "it is not an epoch that spinemc writes" in capsys.readouterr().err
-    root = json.loads((shut / "epoch_000.zarr" / "zarr.json").read_text())
-    assert root["attributes"]["complete"]
+
+
+def test_info_tells_each_epoch(shut, capsys):
+    assert cli.main(["info", str(shut), "--verify"]) == 0
+    told = capsys.readouterr().out
+    assert [f"epoch_00{k}.zarr: 3 of 3 trials finished, complete" in told for k in range(3)] == [True] * 3
+    assert told.count("nothing damaged") == 3
