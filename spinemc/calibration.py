@@ -17,7 +17,7 @@ from spinemc.observables.intervals import jackknife
 from spinemc.observables.tables import loaded
 from spinemc.scenario.places import parts
 from spinemc.twins.places import Places
-from spinemc.twins.reduced import Fit, Reduced, between, fitted, is_neck
+from spinemc.twins.reduced import FORMS, Fit, Reduced, between, fitted, is_neck
 from spinemc.twins.wells import check, network_of
 from spinemc.twins.windows import exchange_between
 
@@ -45,14 +45,15 @@ def calibrate(run: xr.DataTree | str | Path, species: str = "Ca") -> xr.Dataset:
     xarray.Dataset
         By `compartment` (parts of the inside, with the rest of it as "cytosol"): `tau`, decay time [s]; `rest`,
         molecules at rest; `deviation`, of the fit from the mean, the largest of all times over the largest mean; with
-        a slow buffer `on` and `off` [1/s]. `D_eff` [um^2/s], `free`, the share of the influx that stays free, and
+        a slow buffer `on` and `off` [1/s], and with pumps `on` and `sites`, how many there are. Of pumps `bind`
+        [um^3/s], `off` and `out` [1/s]. `D_eff` [um^2/s], `free`, the share of the influx that stays free, and
         `kappa` = 1/free - 1, the buffer capacity; NaN where there is no second compartment, no influx. By `pair` of
         compartments, necks between them taken out: `conductance` [um^3/s], `forward` and `back`, what it is of the
         first and of the second volume [1/s], and `geometry_conductance`, what the shape gives at the diffusion
         coefficient of the scenario. Each measured one has `_error`, its standard error. Over (`time`, `compartment`):
         `influx`, molecules since the sample before, `mean` and `sem` of the trials, `fit`; and over (`interval`,
         `compartment`) `source`, what the reduced model lets in between a sample and the next [1/s]. Attributes:
-        `model`, "linear" or "slow buffer"; `good`, whether no deviation but of necks is beyond 5 % and two
+        `model`, of `spinemc.twins.reduced.FORMS`; `good`, whether no deviation but of necks is beyond 5 % and two
         standard errors of the mean; `worst` of these deviations; `notes`.
 
     Raises
@@ -70,16 +71,20 @@ def calibrate(run: xr.DataTree | str | Path, species: str = "Ca") -> xr.Dataset:
     dN_i/dt = f (J_i - J_rest) - k_i (N_i - N_rest) - D_eff sum_j K_ij c_j, with K of the geometry, J what steps and
     releases let in, counted, and f one for the cell: a buffer in balance leaves the share f = 1/(1 + kappa) of influx
     and exchange free (Wagner & Keizer, Biophys J 67:447 (1994)). Where this is off by 2.5 % of a peak and two standard
-    errors, each compartment gets a slow buffer, dB/dt = on N - off B, kept if it makes the worst deviation smaller by a
-    fifth. Least squares
-    weighted by standard errors; errors from a jackknife over trials, or 40 blocks of them, each one Gauss-Newton step
-    from the fit of all (Fox, Hinkley & Larntz, Technometrics 22:29 (1980)).
+    errors, each compartment gets a slow buffer, dB/dt = on N - off B, kept if it makes that smaller by a
+    fifth; where that is off as well, pumps of one sort in its place, dB/dt = on N (1 - B/P) - (off + out) B, with
+    P = on V / bind of them and `bind` the same everywhere. Least squares weighted by standard errors; errors from a
+    jackknife over trials, or 40 blocks of them, each one Gauss-Newton step from the fit of all (Fox, Hinkley & Larntz,
+    Technometrics 22:29 (1980)).
     """
     model, names, D, count, influx = prepared(store.open(run) if isinstance(run, str | Path) else run, species)
     best = fitted(model, count, influx, D)
     if _worst(best.beyond, names) > GOOD:
-        other = fitted(replace(model, slow=True), count, influx, D)
-        best = other if _worst(other.deviation, names) < BETTER * _worst(best.deviation, names) else best
+        first = best
+        for form in FORMS[1:]:
+            if _worst(best.beyond, names) > GOOD:
+                other = fitted(replace(model, form=form), count, influx, D, first if form == "pumps" else None)
+                best = other if _worst(other.beyond, names) < BETTER * _worst(best.beyond, names) else best
     return _dataset(best, names, D, count, species)
 
 
@@ -250,13 +255,17 @@ def _dataset(fit: Fit, names: tuple[str, ...], D: float, count: np.ndarray, spec
         with np.errstate(divide="ignore"):
             found = {"tau": 1.0 / k, "D_eff": D_eff, "free": free, "kappa": 1.0 / free - 1.0, "conductance": g}
         found |= {"forward": g / volume[ends[:, 0]], "back": g / volume[ends[:, 1]]}
-        return found | ({"on": model.value(x, "on"), "off": model.value(x, "off")} if model.slow else {})
+        more = {"linear": (), "slow buffer": ("on", "off"), "pumps": ("on", "bind", "off", "out")}[model.form]
+        found |= {name: model.value(x, name) for name in more}
+        return found | ({"sites": model.sites(x)} if model.form == "pumps" else {})
 
     units = {"tau": "s", "D_eff": "um^2 s^-1", "conductance": "um^3 s^-1"}
-    units |= dict.fromkeys(("forward", "back", "on", "off"), "s^-1")
-    dims: dict[str, Any] = {"tau": (c,), "on": (c,), "off": (c,)} | dict.fromkeys(
+    units |= dict.fromkeys(("forward", "back", "on", "off", "out"), "s^-1") | {"bind": "um^3 s^-1"}
+    dims: dict[str, Any] = dict.fromkeys(("tau", "on", "sites"), (c,)) | dict.fromkeys(
         ("conductance", "forward", "back"), ("pair",)
     )
+    if model.form == "slow buffer":
+        dims["off"] = (c,)
     full, left = derived(fit.parameters), [derived(x) for x in fit.left_out.T]
     data: dict[str, Any] = {}
     for name, value in full.items():
@@ -290,7 +299,7 @@ def _dataset(fit: Fit, names: tuple[str, ...], D: float, count: np.ndarray, spec
         notes.append(
             f"the reduction is not good enough: it is off the mean by {worst:.1%} of its peak, beyond the noise"
         )
-    said = {"species": species, "trials": len(count), "model": "slow buffer" if model.slow else "linear", "D": D}
+    said = {"species": species, "trials": len(count), "model": model.form, "D": D}
     return xr.Dataset(
         data,
         coords={

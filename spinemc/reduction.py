@@ -32,8 +32,15 @@ def table(found: xr.Dataset) -> str:
             f"{name!s:<16} {float(one['volume']):8.4g} {float(one['rest']):8.4g} {_said(one, 'tau', 1e3):>20} "
             f"{float(one['deviation']):16.1%}"
         )
-        if "on" in found:
+        if "sites" in found:
+            lines.append(f"  pumps: {_said(one, 'sites')} of them, empty ones take at {_said(one, 'on')} /s")
+        elif "on" in found:
             lines.append(f"  slow buffer: on {_said(one, 'on')} /s, off {_said(one, 'off')} /s")
+    if "sites" in found:
+        lines.append(
+            f"pumps bind at {_said(found, 'bind')} um^3/s, let go at {_said(found, 'off')} /s and carry out at "
+            f"{_said(found, 'out')} /s"
+        )
     lines.append("")
     if np.isfinite(found["D_eff"]):
         lines.append(f"D_eff            {_said(found, 'D_eff')} um^2/s, beside {found.attrs['D']:.4g} of the scenario")
@@ -91,7 +98,8 @@ def write(found: xr.Dataset, tree: xr.DataTree, out: Path) -> list[Path]:
     Notes
     -----
     Free molecules diffuse with D_eff in the same geometry. In each compartment a species that does not move stands for
-    the removal at 1/tau, and another lets in what the trials let in, by a table of rates in time.
+    the removal at 1/tau, two for empty and full pumps, and another lets in what the trials let in, by a table of rates
+    in time.
     """
     import tomli_w
 
@@ -151,7 +159,9 @@ def _compartment(made: dict[str, Any], one: xr.Dataset, name: str, species: str,
     if k > 0.0:
         sink = put("sink", SINKS)
         by(sink, k, sink)
-    if "on" in one and float(one["on"]) > 0.0:
+    if "sites" in one:
+        _pumps(made, one, name, species)
+    elif "on" in one and float(one["on"]) > 0.0:
         site, bound = put("site", SINKS), f"bound_{tag}"
         made["species"].append({"name": bound, "D": "0 um^2/s"})
         by(site, float(one["on"]), f"{site} + {bound}")
@@ -167,6 +177,25 @@ def _compartment(made: dict[str, Any], one: xr.Dataset, name: str, species: str,
     ends = np.stack([time[:-1], time[1:] - STEP * np.diff(time)], axis=1).ravel()
     rows = zip(ends, np.repeat(rate, 2), strict=True)
     return {file: "".join(f"{t:.12g},{x:.9g}\n" for t, x in rows)}
+
+
+def _pumps(made: dict[str, Any], one: xr.Dataset, name: str, species: str) -> None:
+    """Add pumps that fill to a scenario: empty and full ones, which do not move."""
+    tag, volume, full = name.replace(".", "_"), float(one["volume"]), float(one["bound"])
+    empty, held = f"pump_{tag}", f"pump_{tag}_{species}"
+    made["species"] += [{"name": pump, "D": "0 um^2/s"} for pump in (empty, held)]
+    bind = float(one["bind"]) * 1e6 * MICROMOLAR
+    made["reaction"] += [
+        {
+            "equation": f"{species} + {empty} <-> {held}",
+            "kf": f"{bind:.12g} /M/s",
+            "kb": f"{float(one['off']):.12g} /s",
+        },
+        {"equation": f"{held} -> {empty}", "kf": f"{float(one['out']):.12g} /s"},
+    ]
+    for pump, number in ((empty, float(one["sites"]) - full), (held, full)):
+        if number > 0.0:
+            made["release"].append({"species": pump, "concentration": _level(number, volume), "in": name})
 
 
 def _level(number: float, volume: float) -> str:

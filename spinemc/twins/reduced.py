@@ -1,4 +1,4 @@
-"""A model of few parameters: molecules in well-mixed pieces that bind, leave and exchange linearly; and its fit."""
+"""A model of few parameters: molecules in well-mixed pieces that bind, leave and exchange; and its fit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 BLOCKS = 40  # of trials left out in turn, at most
 FAST, EDGE = 3.0, 1e-6  # rates of a slow buffer at most, per sample; of a start, where a parameter is at its bound
+PARTS = 2  # steps between samples where pumps fill
 FLOOR = 0.25  # of the largest standard error: what each counts for at least
 SITE = "neck"  # last part of the name of a compartment that joins others
 
@@ -29,9 +30,13 @@ class Means:
     influx: np.ndarray
 
 
+FORMS = ("linear", "slow buffer", "pumps")
+"""What a model has beside decay, exchange and a buffer in balance."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """The reduced model's fixed part: free molecules in well-mixed pieces, which bind, leave and exchange linearly.
+    """The reduced model's fixed part: free molecules in well-mixed pieces, which bind, leave and exchange.
 
     Attributes
     ----------
@@ -47,8 +52,8 @@ class Reduced:
         How many samples are at rest: 0 where there is no rest.
     lets_in : bool
         Whether there is an influx, so that buffering shows.
-    slow : bool
-        Whether each compartment has a slow buffer.
+    form : str
+        One of `FORMS`: "slow buffer", one in each compartment, or "pumps", which fill, one sort everywhere.
     """
 
     time: np.ndarray
@@ -57,7 +62,7 @@ class Reduced:
     conductance: np.ndarray
     before: int
     lets_in: bool
-    slow: bool = False
+    form: str = "linear"
 
     @property
     def every(self) -> float:
@@ -71,15 +76,17 @@ class Reduced:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters: `D`, `free`, then `k`, `on` and `off` of each compartment."""
-        each = ("k", "on", "off") if self.slow else ("k",)
-        both = (("D",) if len(self.volume) > 1 else ()) + (("free",) if self.lets_in and not self.slow else ())
+        """The parameters: `D`, `free`, pumps' `bind`, `off` and `out`, then `k`, `on` and `off` of each compartment."""
+        each = {"linear": ("k",), "slow buffer": ("k", "on", "off"), "pumps": ("k", "on")}[self.form]
+        both: tuple[str, ...] = ("D",) if len(self.volume) > 1 else ()
+        both += ("free",) if self.lets_in and self.form != "slow buffer" else ()
+        both += ("bind", "off", "out") if self.form == "pumps" else ()
         return both + tuple(f"{name} {c}" for name in each for c in range(self.compartments))
 
     def value(self, parameters: np.ndarray, name: str, usual: float = 0.0) -> np.ndarray:
-        """A parameter: of each compartment (c,) for `k`, `on` and `off`, else alone (1,)."""
+        """A parameter: of each compartment (c,) for `k`, `on` and a buffer's `off`, else alone (1,)."""
         found = [x for key, x in zip(self.names, parameters, strict=True) if key.split()[0] == name]
-        return np.array(found if found else [usual] * (self.compartments if name in ("k", "on", "off") else 1))
+        return np.array(found if found else [usual] * (self.compartments if name in ("k", "on") else 1))
 
     def rest(self, means: Means) -> tuple[np.ndarray, np.ndarray]:
         """(c,) molecules at rest, and (c,) the influx at rest [1/s]; 0 where there is no rest."""
@@ -92,35 +99,88 @@ class Reduced:
         """(t - 1, c) What comes in between samples [1/s]: the influx that stays free, and what keeps up the rest."""
         rest, leak = self.rest(means)
         rate = means.influx[1:] / np.diff(self.time)[:, None]
-        return np.asarray(self.value(parameters, "free", 1.0) * (rate - leak) + self.value(parameters, "k") * rest)
+        kept = self.value(parameters, "k") * rest + self.value(parameters, "out") * self.bound(parameters, means)
+        return np.asarray(self.value(parameters, "free", 1.0) * (rate - leak) + kept)
 
     def bound(self, parameters: np.ndarray, means: Means) -> np.ndarray:
-        """(c,) What slow buffers hold at first: at balance with the rest."""
-        off = self.value(parameters, "off")
-        return np.asarray(self.rest(means)[0] * self.value(parameters, "on") / np.where(off > 0.0, off, np.inf))
+        """(c,) What slow buffers or pumps hold at first: at balance with the rest."""
+        rest, volume = self.rest(means)[0], np.bincount(self.owner, self.volume)
+        off, out, bind = (self.value(parameters, name) for name in ("off", "out", "bind"))
+        lost = off + out + bind * rest / volume
+        return np.asarray(rest * self.value(parameters, "on") / np.where(lost > 0.0, lost, np.inf))
+
+    def sites(self, parameters: np.ndarray) -> np.ndarray:
+        """(c,) Pumps: `on` of all of them is `bind` times their concentration."""
+        volume = np.bincount(self.owner, self.volume)
+        return np.asarray(self.value(parameters, "on") * volume / self.value(parameters, "bind"))
 
     def solve(self, parameters: np.ndarray, means: Means) -> np.ndarray:
-        """(t, c) Free molecules, from the start and the influx of some means; exact for influx constant in steps."""
-        from scipy.linalg import expm
+        """(t, c) Free molecules, from the start and the influx of some means; exact for influx constant in steps.
 
-        p, owner = len(self.volume), self.owner
+        Where pumps fill, they bind less than empty ones, by bind N B / V: this part and the others by turns, each
+        exactly, in steps whose error is of fourth order (Strang 1968, extrapolated).
+        """
+        p, owner, linear = len(self.volume), self.owner, self.form == "linear"
         share = self.volume / np.bincount(owner, self.volume)[owner]
-        k, on, off = (self.value(parameters, name)[owner] for name in ("k", "on", "off"))
-        flow = -np.diag(k + on) - self.value(parameters, "D")[0] * self.conductance / self.volume
-        whole = np.block([[flow, np.diag(off)], [np.diag(on), -np.diag(off)]]) if self.slow else flow
-        n = len(whole)
+        n = p if linear else 2 * p
         state = np.concatenate([means.count[0][owner] * share, self.bound(parameters, means)[owner] * share])[:n]
         source = self.source(parameters, means)[:, owner] * share
         member = np.equal.outer(np.arange(self.compartments), owner).astype(float)
         steps, kind = np.unique(np.diff(self.time).round(12), return_inverse=True)
-        moves = [expm(np.block([[whole, np.eye(n)], [np.zeros((n, 2 * n))]]) * step)[:n] for step in steps]
         found = np.empty((len(self.time), p))
         found[0] = state[:p]
+        if self.form != "pumps":
+            moves = self._moves(parameters, steps)
+            for i, rate in enumerate(source):
+                state = _moved(state, *_pushed(moves[kind[i]], rate))
+                found[i + 1] = state[:p]
+            return found @ member.T
+        fills = self.value(parameters, "bind")[0] / self.volume
+        halves, quarters = (self._moves(parameters, steps / PARTS / n) for n in (2.0, 4.0))
         for i, rate in enumerate(source):
-            move = moves[kind[i]]
-            state = move[:, :n] @ state + move[:, n : n + p] @ rate
+            half, quarter = _pushed(halves[kind[i]], rate), _pushed(quarters[kind[i]], rate)
+            step = steps[kind[i]] / PARTS
+            for _ in range(PARTS):
+                long = _moved(_emptied(_moved(state, *half), fills * step), *half)
+                state = _emptied(_moved(state, *quarter), 0.5 * fills * step)
+                state = _moved(_emptied(_moved(state, *half), 0.5 * fills * step), *quarter)
+                state = (4.0 * state - long) / 3.0
             found[i + 1] = state[:p]
         return found @ member.T
+
+    def _moves(self, parameters: np.ndarray, steps: np.ndarray) -> list[np.ndarray]:
+        """For each step what takes the state and a constant source to the state after it, if pumps do not fill."""
+        from scipy.linalg import expm
+
+        owner = self.owner
+        k, on, off = (np.broadcast_to(self.value(parameters, x), self.compartments)[owner] for x in ("k", "on", "off"))
+        flow = -np.diag(k + on) - self.value(parameters, "D")[0] * self.conductance / self.volume
+        lost = np.diag(off + self.value(parameters, "out")[0])
+        whole = flow if self.form == "linear" else np.block([[flow, np.diag(off)], [np.diag(on), -lost]])
+        n = len(whole)
+        return [expm(np.block([[whole, np.eye(n)], [np.zeros((n, 2 * n))]]) * step)[:n] for step in steps]
+
+
+def _pushed(move: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The matrix of a step without a source, and what a source of free molecules [1/s] adds in it."""
+    n = len(move)
+    return move[:, :n], move[:, n : n + len(rate)] @ rate
+
+
+def _moved(state: np.ndarray, move: np.ndarray, push: np.ndarray) -> np.ndarray:
+    """The state after a step of the linear part."""
+    return np.asarray(move @ state + push)
+
+
+def _emptied(state: np.ndarray, fills: np.ndarray) -> np.ndarray:
+    """The state after what full pumps would have bound is free again: the logistic equation, N' = fills N B."""
+    p = len(fills)
+    free, held = np.maximum(state[:p], 0.0), state[p:]
+    whole = free + held
+    after = np.empty_like(state)
+    after[:p] = whole * free / (free + held * np.exp(-fills * whole) + 1e-300)
+    after[p:] = whole - after[:p]
+    return after
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +223,7 @@ class Fit:
         return np.asarray(x.max(0) / np.where(top > 0.0, top, np.inf))
 
 
-def fitted(model: Reduced, count: np.ndarray, influx: np.ndarray, D: float) -> Fit:
+def fitted(model: Reduced, count: np.ndarray, influx: np.ndarray, D: float, like: Fit | None = None) -> Fit:
     """Fit the model to the trials.
 
     Parameters
@@ -173,6 +233,8 @@ def fitted(model: Reduced, count: np.ndarray, influx: np.ndarray, D: float) -> F
         As of `Means`, of each trial.
     D : float
         Where the diffusion coefficient starts from [um^2 s^-1].
+    like : Fit, optional
+        Of a linear model: where pumps start from, which do most of its removal.
     """
     from scipy.optimize import least_squares
 
@@ -181,15 +243,26 @@ def fitted(model: Reduced, count: np.ndarray, influx: np.ndarray, D: float) -> F
     sem = count.std(0, ddof=1) / np.sqrt(n)
     weight = 1.0 / np.maximum(sem, max(FLOOR * sem.max(), 1e-9))
     begin = {"D": max(D, 1e-3), "free": 1.0, "k": 5.0 / span, "on": 1.0 / span, "off": 1.0 / span}
+    volume = np.bincount(model.owner, model.volume)
+    dense = float((means.count.max(0) / volume).max())
+    begin |= {"out": 5.0 / span, "bind": 5.0 / span / dense}
     start = np.array([begin[name.split()[0]] for name in model.names])
+    if like is not None:
+        of = dict(zip(like.model.names, like.parameters, strict=True))
+        of |= {f"on {c}": 2.0 * of[f"k {c}"] for c in range(model.compartments)}
+        of |= {f"k {c}": 0.1 * of[f"k {c}"] for c in range(model.compartments)}
+        start = np.array([of.get(name, 0.0) or x for name, x in zip(model.names, start, strict=True)])
 
     def misfit(scaled: np.ndarray, these: Means) -> np.ndarray:
         return np.asarray(((model.solve(scaled * start, these) - these.count) * weight).ravel())
 
-    fast = {"on": FAST / model.every, "off": FAST / model.every}
-    high = np.array([fast.get(name.split()[0], np.inf) for name in model.names]) / start
-    found = least_squares(misfit, np.ones(len(start)), bounds=(0.0, high), args=(means,), xtol=1e-9, ftol=1e-9)
-    edge = np.minimum(found.x, high - found.x) < EDGE
+    fast = dict.fromkeys(("on", "off", "out"), FAST / model.every) | {"bind": FAST / model.every / dense}
+    most = np.array([fast.get(name.split()[0], np.inf) for name in model.names])
+    start = np.minimum(start, 0.5 * most)
+    close = 1e-5 if model.form == "pumps" else 1e-9
+    high, low = most / start, np.array([EDGE if name == "bind" else 0.0 for name in model.names])
+    found = least_squares(misfit, np.ones(len(start)), bounds=(low, high), args=(means,), xtol=close, ftol=close)
+    edge = np.minimum(found.x - low, high - found.x) < EDGE
     free = ~edge
     block = np.arange(n) * min(n, BLOCKS) // n
     left = np.full((len(start), block[-1] + 1), np.nan)
