@@ -90,7 +90,8 @@ class Course:
             raise ScenarioError(f"{where}: structure is missing: epochs need a [structure].")
         tables = tomllib.loads(to_toml(scenario))
         del tables["structure"]
-        once = read_tables(tables | {"run": tables["run"] | {"trials": 1}}, scenario.path)
+        kept = {kind: [entry | {"trials": [0]} for entry in given] for kind, given in tables.get("record", {}).items()}
+        once = read_tables(tables | {"run": tables["run"] | {"trials": 1}, "record": kept}, scenario.path)
         shape = scenario.geometry.shape
         if shape is None:
             raise GeometryError(
