@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -13,11 +14,14 @@ from common import ran
 from spinemc import observables, plasticity
 from spinemc.engine.system import System
 from spinemc.errors import ScenarioError
-from spinemc.figures.style import MEAN, SERIES, TWIN
+from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TWIN
 from spinemc.plans import prepare
 from spinemc.scenario import Scenario, override
 from spinemc.twins import ode
 from spinemc.units import MICROMOLAR
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEAST = 0.05
 """Change of a weight that counts as one [%]."""
@@ -38,9 +42,9 @@ LAWS = {"literal": TWIN, "consistent": MEAN, "mesh": SERIES[1]}
 OUTCOMES = {
     (1, -1): ("compete", "#f2b8a0"),
     (1, 1): ("cooperate", "#a9d3b8"),
-    (1, 0): ("stimulated alone", "#dfe6ec"),
+    (1, 0): ("alone", "#dfe6ec"),
     (-1, -1): ("both weaken", "#c9b7d9"),
-    (-1, 0): ("stimulated weakens", "#ead9a8"),
+    (-1, 0): ("weakens alone", "#ead9a8"),
     (0, 0): ("no change", "#ffffff"),
 }
 """Signs of the changes of the first spine and of its neighbour: a name and a colour."""
@@ -183,3 +187,37 @@ def trials(scenario: Scenario, out: Path, *settings: str, threads: int | None = 
 def sign(change: np.ndarray) -> np.ndarray:
     """1 where a weight grows, -1 where it shrinks, 0 where it changes by less than `LEAST`."""
     return np.where(np.abs(change) < LEAST, 0, np.sign(change)).astype(int)
+
+
+def coloured(values: np.ndarray) -> np.ndarray:
+    """Pictures (..., 3) of changes (..., 2) of the first spine and its neighbour, in the colours of `OUTCOMES`."""
+    from matplotlib.colors import to_rgb
+
+    known = {pair: to_rgb(colour) for pair, (_, colour) in OUTCOMES.items()}
+    signs = sign(values)
+    flat = [known.get(tuple(pair), to_rgb(QUIET)) for pair in signs.reshape(-1, 2).tolist()]
+    return np.array(flat).reshape(*signs.shape[:-1], 3)
+
+
+def name_outcomes(ax: Axes, values: np.ndarray) -> None:
+    """Name the colours of changes (..., 2) above the right end of axes."""
+    pairs = sorted({tuple(pair) for pair in sign(values).reshape(-1, 2).tolist()})
+    names = [OUTCOMES.get(pair, (f"{pair[0]:+d}, {pair[1]:+d}", QUIET)) for pair in pairs]
+    handles = [
+        ax.scatter([], [], marker="s", s=26, color=colour, edgecolor=QUIET, linewidth=0.4) for _, colour in names
+    ]
+    ax.add_artist(
+        ax.legend(
+            handles, [name for name, _ in names], loc="lower right", bbox_to_anchor=(1.02, 0.985), ncols=len(names),
+            frameon=False, fontsize=6, labelcolor=INK, handletextpad=0.0, columnspacing=0.6, borderpad=0.0,
+        )
+    )  # fmt: skip
+
+
+def name_rows(ax: Axes, names: Sequence[str]) -> None:
+    """Names of rows within axes, the first one on top."""
+    ax.set_yticks([])
+    for k, name in enumerate(names):
+        ax.text(
+            0.015, len(names) - 1 - k, name, transform=ax.get_yaxis_transform(), va="center", fontsize=6.5, color=INK
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 from common import sheet
-from neighbours import LAWS, OUTCOMES, Kernel, sign
+from neighbours import LAWS, Kernel, coloured, name_outcomes, name_rows
 
 from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TWIN
 
@@ -32,7 +32,7 @@ def plot(
     ]
     for law, found in maps.items():
         strong = {"literal": 20, "consistent": 40}[law]
-        panels.append((f"Outcomes: {law}, strong {strong} µM", lambda ax, found=found: draw_map(ax, found)))
+        panels.append((f"{law.capitalize()}, strong {strong} µM", lambda ax, found=found: draw_map(ax, found)))
     panels.append(
         ("Spread over trials (mesh, 40 µM and 1 µM)", lambda ax: draw_noise(ax, noisy, curves["mesh, 40 uM"]))
     )
@@ -67,17 +67,10 @@ def draw_curves(ax: Axes, curves: dict[str, xr.DataArray]) -> Axes:
 
 def draw_map(ax: Axes, found: xr.DataArray) -> Axes:
     """Outcome pairs over delay and weak input."""
-    from matplotlib.colors import to_rgb
-
-    signs = sign(found.values)
-    known = {pair: to_rgb(colour) for pair, (_, colour) in OUTCOMES.items()}
     x, y = 1e3 * found.delay.values, found.weak.values
-    picture = np.array([[known.get(tuple(pair), to_rgb(QUIET)) for pair in row] for row in signs.tolist()])
     edges = [np.concatenate([[v[0]], 0.5 * (v[1:] + v[:-1]), [v[-1]]]) for v in (x, y)]
-    ax.pcolormesh(*edges, picture)
-    for pair in sorted({tuple(pair) for row in signs.tolist() for pair in row}):
-        name, colour = OUTCOMES.get(pair, (str(pair), QUIET))
-        ax.scatter([], [], marker="s", s=30, color=colour, edgecolor=QUIET, linewidth=0.4, label=name)
+    ax.pcolormesh(*edges, coloured(found.values))
+    name_outcomes(ax, found.values)
     ax.axvline(0.0, color=INK, lw=0.6)
     ax.set(xlabel="delay (ms)", ylabel="weak input (µM)")
     return ax
@@ -114,6 +107,8 @@ def draw_levels(ax: Axes, beside: dict[str, xr.Dataset]) -> Axes:
             ax.plot(dots, np.full(len(dots), height), ".", ms=2, color=colour, alpha=0.3)
         ax.errorbar(mean, y, xerr=error, fmt="o", ms=4, color=colour, label=f"{1e3 * delays[k]:+g} ms")
     ax.axvline(0.0, color=QUIET, lw=0.8)
-    ax.set_yticks(place, names, fontsize=6.5)
-    ax.set(xlabel="change of the weak spine (%)")
+    name_rows(ax, names)
+    ax.set(xlabel="change of the weak spine (%)", ylim=(-0.6, len(names) + 0.8))
+    left, right = ax.get_xlim()
+    ax.set_xlim(left - 0.45 * (right - left), right)
     return ax

@@ -26,7 +26,7 @@ LONGEST, TAIL = 0.1, 0.1
 DELAYS = tuple(np.concatenate([np.arange(-100, -19, 10), np.arange(-18, 41, 2), np.arange(50, 101, 10)]) / 1e3)
 """Of the weak input behind the strong one [s]; below 0 it comes first."""
 
-SAMPLED = tuple(np.array([-100, -50, -20, -10, 0, 5, 10, 15, 20, 30, 50, 100]) / 1e3)
+SAMPLED = tuple(np.array([-100, -50, -20, -10, 0, 5, 10, 15, 20, 30, 50]) / 1e3)
 """Delays of stochastic trials [s]."""
 
 THREE = (-0.05, 0.01, 0.05)
@@ -162,10 +162,10 @@ def main() -> None:
     maps = {law: windows(kernels[law], strong, WEAK, delays) for law, strong in STRONG.items()}
     curves = {f"{law}, 40 uM": windows(one, 40.0, (1.0,), delays)[0] for law, one in kernels.items()}
     curves["literal, 20 uM"] = windows(kernels["literal"], 20.0, (1.0,), delays)[0]
-    number, particles = (12, 3) if given.quick else (100, 12)
+    number, particles = (12, 3) if given.quick else (60, 10)
     noisy = spread(given.stores, "mesh, trials", number, SAMPLED[::2] if given.quick else SAMPLED)
     of = {name: particles if name == "particles" else number for name in LEVELS}
-    beside = {name: spread(given.stores / "beside", name, n, THREE) for name, n in of.items()}
+    beside = {name: spread(given.stores, name, n, THREE) for name, n in of.items()}
     print("\n".join(numbers(curves, noisy, beside)))
     plot(kernels, curves, maps, noisy, beside, given.out)
     print(f"\nfigure: {given.out}")

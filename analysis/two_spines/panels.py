@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 from common import sheet
-from neighbours import LAWS, OUTCOMES, Kernel, sign, train
+from neighbours import LAWS, LEAST, Kernel, coloured, name_outcomes, name_rows, train
 
 from spinemc.figures.style import INK, MEAN, QUIET, TWIN
 
@@ -24,10 +24,10 @@ def plot(
     path: Path,
 ) -> None:
     """The whole figure."""
-    panels = [("The neighbour's calcium, 1 µm away, 10 µM put in", lambda ax: draw_calcium(ax, near))]
+    panels = [("The neighbour's calcium, 10 µM put in", lambda ax: draw_calcium(ax, near))]
     for name, found in maps.items():
-        panels.append((f"Outcomes: {name.replace('uM', 'µM')}", lambda ax, found=found: draw_map(ax, found)))
-    panels.append(("Where one input competes and 100 Hz cooperates", lambda ax: draw_scan(ax, both)))
+        panels.append(((name[0].upper() + name[1:]).replace("uM", "µM"), lambda ax, found=found: draw_map(ax, found)))
+    panels.append(("Where both claims hold", lambda ax: draw_scan(ax, both)))
     panels.append(("Levels side by side: 40 µM, 1 µm apart", lambda ax: draw_levels(ax, table)))
     said = "colours: which spine strengthens and which weakens; numbers: change of the neighbour's weight (%)"
     sheet("Two spines, one of them stimulated", said, panels, path)
@@ -43,28 +43,29 @@ def draw_calcium(ax: Axes, near: dict[str, Kernel]) -> Axes:
             ax.plot(time, level[1], color=colour, lw=1.3, ls=style, label=law if style == "-" else None)
     ax.plot([], [], color=QUIET, ls=(0, (4, 2)), label="ten at 100 Hz")
     ax.axhspan(0.2, 0.8, color="#f2b8a0", alpha=0.35, lw=0)
-    ax.set(yscale="log", ylim=(0.01, 10), xlim=(0, 190), xlabel="time (ms)", ylabel="free calcium (µM)")
+    ax.set(yscale="log", ylim=(0.01, 4), xlim=(0, 190), xlabel="time (ms)", ylabel="free calcium (µM)")
     ax.text(187, 0.21, "θd to θp", ha="right", va="bottom", fontsize=7, color=INK)
     return ax
 
 
 def draw_map(ax: Axes, found: xr.DataArray) -> Axes:
     """Outcomes over frequency and distance."""
-    from matplotlib.colors import to_rgb
-
-    signs = sign(found.values)
-    known = {pair: to_rgb(colour) for pair, (_, colour) in OUTCOMES.items()}
-    picture = np.array([[known.get(tuple(pair), to_rgb(QUIET)) for pair in row] for row in signs.tolist()])
-    ax.imshow(picture, aspect="auto", origin="lower", interpolation="nearest")
+    ax.imshow(coloured(found.values), aspect="auto", origin="lower", interpolation="nearest")
     for i, row in enumerate(found.values):
         for j, pair in enumerate(row):
-            ax.text(j, i, f"{pair[1]:+.1f}", ha="center", va="center", fontsize=6, color=INK)
+            ax.text(
+                j,
+                i,
+                f"{pair[1]:+.1f}" if abs(pair[1]) >= LEAST else "0",
+                ha="center",
+                va="center",
+                fontsize=6,
+                color=INK,
+            )
     ax.set_xticks(range(found.sizes["frequency"]), ["one", *(f"{f:g}" for f in found.frequency.values[1:])])
     ax.set_yticks(range(found.sizes["distance"]), [f"{d:g}" for d in found.distance.values])
     ax.set(xlabel="frequency of ten inputs (Hz)", ylabel="distance (µm)")
-    for pair in sorted({tuple(pair) for row in signs.tolist() for pair in row}):
-        name, colour = OUTCOMES.get(pair, (str(pair), QUIET))
-        ax.scatter([], [], marker="s", s=30, color=colour, edgecolor=QUIET, linewidth=0.4, label=name)
+    name_outcomes(ax, found.values)
     return ax
 
 
@@ -99,6 +100,6 @@ def draw_levels(ax: Axes, table: xr.Dataset) -> Axes:
             )  # fmt: skip
     ax.plot([], [], "o", mfc="white", mec=QUIET, label="ten at 100 Hz")
     ax.axvline(0.0, color=QUIET, lw=0.8)
-    ax.set_yticks(np.arange(len(names))[::-1], names, fontsize=6.5)
-    ax.set(xlabel="change of weight (%)", ylim=(-0.6, len(names) - 0.3))
+    name_rows(ax, names)
+    ax.set(xlabel="change of weight (%)", ylim=(-0.6, len(names) + 1.2), xlim=(-15, 32))
     return ax

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import mannwhitneyu, ttest_1samp
 from studies import study
 
@@ -12,6 +13,7 @@ from spinemc.twins import ode
 
 pytestmark = pytest.mark.filterwarnings("ignore::spinemc.errors.SpinemcWarning")
 SHARED, PAIR, TIMING = study("neighbours", None), study("two_spines"), study("timing_windows")
+THREE = study("three_experiments")
 COARSE = "geometry.shape.edge=0.2 um"
 
 
@@ -106,3 +108,33 @@ def test_bad_parameters_are_refused():
         SHARED.train(0, 1.0, 0, 1.0)
     with pytest.raises(ScenarioError, match="between -100 and 100"):
         TIMING.inputs(0.2, 1.0, 1.0)
+
+
+def test_who_is_stimulated_and_who_is_near():
+    way = np.arange(0.0, 20.0, 0.8)
+    stimulated, near, distant = THREE.grouped(way)
+    assert np.diff(way[stimulated]).tolist() == pytest.approx([1.6] * 4)
+    assert way[near].tolist() == pytest.approx([way[stimulated[0]] + 0.8 * k for k in (-1, 1, 3, 5, 7, 9)])
+    assert len(distant) == 10 and np.abs(way[distant][:, None] - way[stimulated]).min() > THREE.NEAR
+    with pytest.raises(ScenarioError, match="every other one"):
+        THREE.grouped(way, 30)
+
+
+def test_three_patterns_come_from_one_dendrite_in_the_literal_form():
+    """One dendrite, one influx: at the free ion's D the three patterns match better than at a tenth of it."""
+    one = THREE.dendrite("run.segment=0.5 um")
+    match = {}
+    for D in (20.0, 220.0):
+        given = THREE.answer(one, D, "literal")
+        match[D] = THREE.score(THREE.changes(given, 8.0), one.groups).mean()
+    assert match[220.0] > 0.8 and match[220.0] > match[20.0] + 0.1
+
+
+def test_the_best_diffusion_has_an_interval_over_dendrites():
+    """Scores made by hand: three dendrites that peak at 10, 20 and 40; the mean peaks at 20."""
+    D = [5.0, 10.0, 20.0, 40.0, 80.0]
+    rows = [[0, 0.9, 0.8, 0, 0], [0, 0.5, 0.9, 0.5, 0], [0, 0, 0.8, 0.9, 0]]
+    scores = xr.DataArray(np.array(rows)[:, :, None], {"D": D, "influx": [1.0]}, ("dendrite", "D", "influx"))
+    best, low, high, top = THREE.best(scores)
+    assert (best, top) == (pytest.approx(20.0), pytest.approx(2.5 / 3.0))
+    assert (low, high) == (pytest.approx(10.0), pytest.approx(40.0))
