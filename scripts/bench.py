@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+import comparing
 import limits
 import numpy as np
 import peers
@@ -69,6 +70,9 @@ def lines(given: argparse.Namespace, wanted: Sequence[str]) -> Iterator[str]:
     if given.rules:
         yield from rules.table(given.repeats)
         return
+    if given.compare:
+        yield from comparing.table()
+        return
     if given.store:
         yield from storing.table(given.path)
         return
@@ -90,10 +94,11 @@ def main() -> None:
     instead.add_argument("--scaling", action="store_true", help="what grows, and what that costs: no workloads")
     instead.add_argument("--limits", action="store_true", help="what the machine can do at all: no workloads")
     instead.add_argument("--store", action="store_true", help="what the store costs, in time and memory")
+    instead.add_argument("--compare", action="store_true", help="what other levels cost beside a run: no workloads")
     instead.add_argument("--rules", action="store_true", help="the rules of plasticity: no workloads")
     instead.add_argument("--kernels", action="store_true", help="single kernels, by pytest-benchmark: no workloads")
     given = options.parse_args()
-    others = given.scaling or given.limits or given.store or given.rules or given.kernels
+    others = any((given.scaling, given.limits, given.store, given.compare, given.rules, given.kernels))
     known = [] if others else list(peers.GOALS if given.peers else WORKLOADS)
     unknown = [name for name in given.workload if name not in known]
     if unknown or given.repeats < 1:
