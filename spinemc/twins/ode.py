@@ -78,6 +78,7 @@ def integrate(
     geometry: Geometry,
     network: Network,
     watch: Callable[[float], None] = lambda time: None,
+    rtol: float = RTOL,
 ) -> Series:
     """Integrate the rate equations of a network of wells.
 
@@ -91,6 +92,8 @@ def integrate(
         Of which the wells are made.
     watch : callable
         Called with the times that are tried [s]; what it raises ends the integration.
+    rtol : float
+        Error of a step, of the numbers.
 
     Returns
     -------
@@ -120,7 +123,7 @@ def integrate(
             break
         within = (time >= here) & (time < after)
         moments = np.unique([here, *time[within], after])
-        solution = equations.integrate(state, moments)
+        solution = equations.integrate(state, moments, rtol)
         sampled[within] = solution[np.isin(moments, time[within])]
         state = solution[-1]
     return _series(geometry, network, made, time, sampled)
@@ -174,13 +177,13 @@ class Equations:
         """(size, size) The same, dense."""
         return np.asarray(self.sparse_jacobian(y, t).todense())
 
-    def integrate(self, state: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    def integrate(self, state: np.ndarray, moments: np.ndarray, rtol: float = RTOL) -> np.ndarray:
         """(moment, size) The state at each moment, from `state` at the first.
 
         No step passes over a row of a rate table.
         """
         if self.size > DENSE:
-            return self._integrate_many(state, moments)
+            return self._integrate_many(state, moments, rtol)
         from scipy.integrate import ODEintWarning, odeint
 
         corners = self.knots[(self.knots > moments[0]) & (self.knots <= moments[-1])]
@@ -193,7 +196,7 @@ class Equations:
                 stops,
                 Dfun=self.jacobian,
                 full_output=True,
-                rtol=RTOL,
+                rtol=rtol,
                 atol=ATOL,
                 mxstep=100_000,
                 tcrit=corners if len(corners) else None,
@@ -203,7 +206,7 @@ class Equations:
             raise EngineError(f"the rate equations cannot be integrated beyond {reached:.6g} s: {info['message']}")
         return solution[np.isin(stops, moments)]
 
-    def _integrate_many(self, state: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    def _integrate_many(self, state: np.ndarray, moments: np.ndarray, rtol: float) -> np.ndarray:
         """As `integrate`, with a sparse Jacobian: from one row of a rate table to the next."""
         from scipy.integrate import solve_ivp
 
@@ -218,7 +221,7 @@ class Equations:
                 method="BDF",
                 t_eval=stops[(stops > begin) & (stops <= end)],
                 jac=lambda t, y: self.sparse_jacobian(y, t).tocsc(),
-                rtol=RTOL,
+                rtol=rtol,
                 atol=ATOL,
             )
             if not solution.success:

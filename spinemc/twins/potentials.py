@@ -12,7 +12,7 @@ from spinemc.geometry.voxels import entry, helper
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-_EXACT = 1e-7  # residual, relative
+_EXACT = 1e-6  # residual, relative
 _MOST_STEPS = 20_000
 _KEPT = 0.95  # share of what the factors leave out that is put on their diagonal
 

@@ -159,12 +159,14 @@ def _volumes(geometry: Geometry, grid: Voxels, cut: Segments, space: int):
     rows, columns, values = [], [], []
 
     def add(part: int, voxel: np.ndarray, volume: np.ndarray) -> None:
-        voxel, volume = voxel[volume > 0.0], volume[volume > 0.0]
-        low = np.stack(np.unravel_index(voxel, grid.shape), axis=1)
-        eighths = np.concatenate([low + corner for corner in product((0.25, 0.75), repeat=3)])
-        rows.append(np.tile(voxel, 8))
-        columns.append(cut.nearest(part, grid.origin + eighths * grid.size))
-        values.append(np.tile(volume / 8.0, 8))
+        inside, middle = volume > 0.0, np.full(volume.shape, -1)
+        low = np.stack(np.unravel_index(voxel[inside], grid.shape), axis=1)
+        middle[inside] = cut.nearest(part, grid.origin + (low + 0.5) * grid.size)
+        parted = _parted(middle)[inside]
+        eighths = np.concatenate([low[parted] + corner for corner in product((0.25, 0.75), repeat=3)])
+        rows.extend((voxel[inside][~parted], np.tile(voxel[inside][parted], 8)))
+        columns.extend((middle[inside][~parted], cut.nearest(part, grid.origin + eighths * grid.size)))
+        values.extend((volume[inside][~parted], np.tile(volume[inside][parted] / 8.0, 8)))
 
     for i in geometry.set_of(space):
         for mesh in (piece.to_mesh64() for piece in geometry.compartment_pieces[i]):
@@ -177,6 +179,17 @@ def _volumes(geometry: Geometry, grid: Voxels, cut: Segments, space: int):
         add(whole, index, rest)
     ends = np.concatenate(rows), np.concatenate(columns)
     return coo_array((np.concatenate(values), ends), shape=(grid.volume.size, len(cut.part))).tocsr()
+
+
+def _parted(piece: np.ndarray) -> np.ndarray:
+    """(nx, ny, nz) bool: voxels of a piece beside one of another, along an axis; -1 is none."""
+    found = np.zeros(piece.shape, bool)
+    for axis in range(3):
+        low, high = np.moveaxis(piece, axis, 0)[:-1], np.moveaxis(piece, axis, 0)[1:]
+        differ = (low != high) & (low >= 0) & (high >= 0)
+        for side in (np.moveaxis(found, axis, 0)[:-1], np.moveaxis(found, axis, 0)[1:]):
+            side |= differ
+    return found
 
 
 def _labels(weight: Any) -> np.ndarray:
