@@ -13,7 +13,7 @@ from spinemc.twins import ode
 
 pytestmark = pytest.mark.filterwarnings("ignore::spinemc.errors.SpinemcWarning")
 SHARED, PAIR, TIMING = study("neighbours", None), study("two_spines"), study("timing_windows")
-THREE = study("three_experiments")
+THREE, CLUSTER = study("three_experiments"), study("cluster")
 COARSE = "geometry.shape.edge=0.2 um"
 
 
@@ -138,3 +138,17 @@ def test_the_best_diffusion_has_an_interval_over_dendrites():
     best, low, high, top = THREE.best(scores)
     assert (best, top) == (pytest.approx(20.0), pytest.approx(2.5 / 3.0))
     assert (low, high) == (pytest.approx(10.0), pytest.approx(40.0))
+
+
+def test_four_active_spines_weaken_the_silent_one_and_one_does_not():
+    """At 5 uM: no active spine alone weakens it, all six do; 10 um away nothing changes."""
+    found = CLUSTER.counted(CLUSTER.kernel_of("consistent"), (2.0, 5.0))
+    shares = CLUSTER.depressed(found)
+    assert (shares.sel(influx=2.0) == 0.0).all()
+    assert shares.sel(influx=5.0).sel(number=[1, 6]).values.tolist() == [0.0, 1.0]
+    assert (np.diff(shares.sel(influx=5.0).values) >= 0.0).all()
+    assert float(np.abs(found.isel(spine=CLUSTER.FAR)).max()) < SHARED.LEAST
+    active = found.sel(influx=5.0).isel(choice=-1, spine=list(CLUSTER.ACTIVE))
+    assert (active > 5.0).all()
+    with pytest.raises(ScenarioError, match="name some of the spines"):
+        CLUSTER.inputs((), 5.0)
