@@ -32,10 +32,8 @@ def plot(
     ]
     for law, found in maps.items():
         strong = {"literal": 20, "consistent": 40}[law]
-        panels.append((f"{law.capitalize()}, strong {strong} µM", lambda ax, found=found: draw_map(ax, found)))
-    panels.append(
-        ("Spread over trials (mesh, 40 µM and 1 µM)", lambda ax: draw_noise(ax, noisy, curves["mesh, 40 uM"]))
-    )
+        panels.append((f"{law.capitalize()}, {strong} µM", lambda ax, found=found: draw_map(ax, found)))
+    panels.append(("Spread over trials (mesh)", lambda ax: draw_noise(ax, noisy, curves["mesh, 40 uM"])))
     said = "a strong input to one spine and a weak one to its neighbour, 1 µm away; delay of the weak behind the strong"
     sheet("Windows of delay", said, panels, path)
 
@@ -87,9 +85,9 @@ def draw_noise(ax: Axes, noisy: xr.Dataset, mean: xr.DataArray) -> Axes:
     ax.axhline(0.0, color=QUIET, lw=0.8)
     top = float(weak.max())
     for delay, share in zip(x, noisy.up.values, strict=True):
-        ax.text(delay, 1.12 * top, f"{100 * share:.0f}", ha="center", fontsize=6, color=INK)
+        ax.text(delay, 1.12 * top, f"{100 * share:.0f}", ha="center", rotation=90, fontsize=5.5, color=INK)
     ax.set(xlabel="delay (ms); above: % of trials that strengthen", ylabel="change of the weak spine (%)")
-    ax.set_ylim(top=1.3 * top)
+    ax.set_ylim(top=1.75 * top)
     return ax
 
 
