@@ -13,7 +13,12 @@ from spinemc.figures.style import INK, QUIET, SERIES, blank, tidy, written
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOOK = {"open": (QUIET, (0, (4, 2))), "shut": (SERIES[0], "-"), "steep": (SERIES[3], "-")}
+LOOK = {
+    "open": (QUIET, (0, (4, 2))),
+    "shut": (SERIES[0], "-"),
+    "still": (QUIET, (0, (4, 2))),
+    "steep": (SERIES[3], "-"),
+}
 """Colour and stroke of each kind of loop."""
 
 
@@ -23,7 +28,7 @@ def plot(known: xr.Dataset, noisy: xr.Dataset, path: Path) -> None:
     grid = figure.add_gridspec(1, 3, left=0.055, right=0.985, bottom=0.125, top=0.8, wspace=0.22)
     panels = (
         ("A size that is held: weak and strong input", lambda ax: draw_means(ax, known, ("open", "shut"))),
-        ("A size that runs away: two inputs, nearly alike", lambda ax: draw_means(ax, known, ("steep",))),
+        ("A size that runs away: two inputs, nearly alike", lambda ax: draw_means(ax, known, ("still", "steep"))),
         ("By chance: the same input, trial by trial", lambda ax: draw_trials(ax, noisy)),
     )
     for k, (title, draw) in enumerate(panels):
@@ -43,7 +48,8 @@ def draw_means(ax: Axes, known: xr.Dataset, kinds: tuple[str, ...]) -> Axes:
         if kind in kinds:
             colour, stroke = LOOK[kind]
             one = known.sel(course=name)
-            _line(ax, one, one.led_to.values, colour, stroke, f"{kind}, {channels} channels")
+            loop = "open" if kind in ("open", "still") else "shut"
+            _line(ax, one, one.led_to.values, colour, stroke, f"{loop}, {channels} channels")
     return ax
 
 

@@ -40,17 +40,20 @@ def input_of(kind: str, channels: int) -> Scenario:
     Parameters
     ----------
     kind : str
-        `open` and `shut`: a number of channels that stays, and a rule that reads the concentration. `steep`: shut as
-        well, channels that go with the area of the PSD, and a rule that reads ions.
+        `open` and `shut`, as the loop is: a number of channels that stays, and a rule that reads the concentration.
+        `still` and `steep`, open and shut: channels that go with the area of the PSD, and a rule that reads ions.
     channels : int
         In a PSD as it is at first.
     """
     scenario = override(load_scenario(HERE / "spine.toml"), f"release.1.count={channels}")
-    if kind == "steep":
+    loop = {"open": "open", "shut": "shut", "still": "open"}
+    if kind in loop:
+        scenario = override(scenario, f"structure.loop={loop[kind]}")
+    if kind in ("still", "steep"):
         release = f'{{species="open", density="{channels / PSD:.6g} /um^2", on="psd", time="2 ms", exact=true}}'
         others = ", ".join(_OTHERS)
         return override(scenario, f"release=[{release}, {others}]", "plasticity.1.parameters.reference_volume=0")
-    return override(scenario, f"structure.loop={kind}")
+    return scenario
 
 
 _OTHERS = (
@@ -79,6 +82,7 @@ def course(folder: Path, kind: str, channels: int, *settings: str, threads: int 
         the weight at the end of each epoch, whether the shape follows or not [um^3].
     """
     scenario = override(input_of(kind, channels), *settings)
+    folder.mkdir(parents=True, exist_ok=True)
     out = folder / f"{kind}_{channels}_{scenario.run.engine}.epochs"
     found = smc.history(out) if remodelling.is_course(out) else None
     if found is None or remodelling.begun(out)[0] != scenario or found.sizes["epoch"] < scenario.structure.epochs:
@@ -97,14 +101,15 @@ def means(folder: Path, epochs: int = 10, threads: int | None = None) -> xr.Data
     xarray.Dataset
         `weight` and `led_to` (course, epoch); courses are called `shut 25`.
     """
-    kinds = [(kind, n) for kind in ("open", "shut") for n in STRENGTHS] + [("steep", n) for n in NEAR]
+    kinds = [(kind, n) for kind in ("open", "shut") for n in STRENGTHS]
+    kinds += [(kind, n) for kind in ("still", "steep") for n in NEAR]
     settings = ("run.engine=ode", WHOLE, f"structure.epochs={epochs}")
     rows = [course(folder, kind, n, *settings, threads=threads).isel(trial=0) for kind, n in kinds]
     return xr.concat(rows, "course").assign_coords(course=[f"{kind} {n}" for kind, n in kinds])
 
 
 def trials(
-    folder: Path, epochs: int = 10, number: int = 4, channels: int = NUMBER, threads: int | None = None
+    folder: Path, epochs: int = 5, number: int = 4, channels: int = NUMBER, threads: int | None = None
 ) -> xr.Dataset:
     """Stochastic courses of well-mixed parts, `weight` and `led_to` (kind, epoch, trial)."""
     settings = (WHOLE, f"structure.epochs={epochs}", f"run.trials={number}")
@@ -113,7 +118,7 @@ def trials(
     return xr.concat(rows, "kind").assign_coords(kind=list(kinds))
 
 
-def window(folder: Path, epochs: int = 3, number: int = 2, threads: int | None = None) -> xr.Dataset:
+def window(folder: Path, epochs: int = 2, number: int = 2, threads: int | None = None) -> xr.Dataset:
     """Epochs of 15 ms at three levels: `weight` with its standard `error`, and `head_volume` (level, epoch)."""
     levels = ("particles", "compartments", "ode")
     rows = []
@@ -152,10 +157,9 @@ def numbers(known: xr.Dataset, noisy: xr.Dataset, short: xr.Dataset) -> list[str
 def main() -> None:
     """Run what is not there, print the numbers, draw the figure."""
     given = options(__file__)
-    epochs = 4 if given.quick else 10
-    known = means(given.stores, epochs)
-    noisy = trials(given.stores, epochs, 2 if given.quick else 4)
-    short = window(given.stores, 2 if given.quick else 3)
+    known = means(given.stores, 4 if given.quick else 10)
+    noisy = trials(given.stores, *((3, 2) if given.quick else (5, 4)))
+    short = window(given.stores)
     print("\n".join(numbers(known, noisy, short)))
     plot(known, noisy, given.out)
     print(f"\nfigure: {given.out}")
