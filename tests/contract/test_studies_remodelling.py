@@ -18,8 +18,8 @@ def means(folder, kind, channels):
 def test_a_shut_loop_holds_a_size_and_a_steep_one_lets_it_go(tmp_path):
     """By the rate equations, exactly: what becomes of two inputs in three epochs.
 
-    What parts a strong and a weak one is less with the loop shut than open, by a fifth or more; the steep loop parts two
-    that are nearly alike more than they part with the shape still, by three tenths or more.
+    What parts a strong and a weak one is less with the loop shut than open, by a fifth or more; the steep loop parts
+    two that are nearly alike more than they part with the shape still, by three tenths or more.
     """
     parted = {}
     for kind in ("open", "shut"):
