@@ -156,7 +156,9 @@ def _volumes(geometry: Geometry, grid: Voxels, cut: Segments, space: int):
 
     rest = grid.volume.copy()
     index = np.arange(grid.volume.size).reshape(grid.shape)
-    rows, columns, values = [], [], []
+    rows: list[np.ndarray] = []
+    columns: list[np.ndarray] = []
+    values: list[np.ndarray] = []
 
     def add(part: int, voxel: np.ndarray, volume: np.ndarray) -> None:
         inside, middle = volume > 0.0, np.full(volume.shape, -1)

@@ -99,7 +99,8 @@ def test_a_level_that_cannot_is_a_line(store, monkeypatch, capsys):
 def test_what_is_refused(store, capsys):
     assert cli.main(["compare", str(store), "--with", "ode,lnb"]) == 2
     said = capsys.readouterr().err
-    assert said == '--with "lnb" is not a level to compare with; there are ode, compartments, pde, lna, moments.\n'
+    known = "ode, compartments, pde, consistent, literal, lna, moments"
+    assert said == f'--with "lnb" is not a level to compare with; there are {known}.\n'
     tree = smc.open(store)
     swept = tree.map_over_datasets(lambda group: group.expand_dims(neck=[1, 2]) if "trial" in group.dims else group)
     swept.attrs, swept.name = tree.attrs, "sweep.zarr"
@@ -114,7 +115,7 @@ def test_one_trial_and_a_run_of_means(tmp_path):
         found = smc.compare(tree)
         assert verdict(found) == "One trial has no noise to tell from ode: run more of them."
         assert found["z"].isnull().all()
-    np.testing.assert_allclose(found["bias"].sel(twin="ode"), 0.0, atol=1e-6)
+    np.testing.assert_allclose(found["bias"].sel(twin="ode"), 0.0, atol=1e-4)  # of a hundred, solved to 1e-6
 
 
 def test_each_fault_of_a_model_is_told(store):
