@@ -78,7 +78,7 @@ class Reduced:
     def names(self) -> tuple[str, ...]:
         """The parameters: `D`, `free`, pumps' `bind`, `off` and `out`, then `k`, `on` and `off` of each compartment."""
         each = {"linear": ("k",), "slow buffer": ("k", "on", "off"), "pumps": ("k", "on")}[self.form]
-        both: tuple[str, ...] = ("D",) if len(self.volume) > 1 else ()
+        both: tuple[str, ...] = ("D",) if self.compartments > 1 else ()
         both += ("free",) if self.lets_in and self.form != "slow buffer" else ()
         both += ("bind", "off", "out") if self.form == "pumps" else ()
         return both + tuple(f"{name} {c}" for name in each for c in range(self.compartments))
