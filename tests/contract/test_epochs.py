@@ -88,7 +88,6 @@ time = "0.5 ms"
 [[record.positions]]
 species = ["Ca", "B", "CaB", "P", "CaP", "R"]
 every = "1 ms"
-trials = [2]
 [[plasticity]]
 rule = "bell2022"
 species = "Ca"
@@ -109,8 +108,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shut(folder):
-    """Three epochs of three trials, the loop shut."""
-    smc.remodel(load_scenario(folder / "s.toml"), folder / "shut", threads=2)
+    """Three epochs of three trials, the loop shut; positions are asked of one trial."""
+    smc.remodel(load_scenario(folder / "s.toml", ["record.positions.1.trials=[2]"]), folder / "shut", threads=2)
     return folder / "shut"
 
 

@@ -35,12 +35,12 @@ def test_a_shut_loop_holds_a_size_and_a_steep_one_lets_it_go(tmp_path):
 
 
 def test_trials_with_the_loop_shut_end_lower(tmp_path):
-    """Four stochastic courses of a strong input, three epochs: open ones end with larger weights.
+    """Four stochastic courses of an input, four epochs: open ones end with larger weights.
 
     Mann-Whitney's test with p < 0.05; all four above all four have 1/70.
     """
-    settings = (STUDY.WHOLE, "structure.epochs=3", "run.trials=4")
-    loops = {kind: STUDY.course(tmp_path, kind, 60, *settings) for kind in ("open", "shut")}
+    settings = (STUDY.WHOLE, "structure.epochs=4", "run.trials=4")
+    loops = {kind: STUDY.course(tmp_path, kind, STUDY.NUMBER, *settings) for kind in ("open", "shut")}
     first, last = ({kind: one.weight.values[k] for kind, one in loops.items()} for k in (0, -1))
     np.testing.assert_array_equal(first["open"], first["shut"])
     assert mannwhitneyu(last["open"], last["shut"], alternative="greater").pvalue < 0.05
