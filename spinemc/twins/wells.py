@@ -342,7 +342,8 @@ def _diffusion(
         uptake = np.array([_uptake(boundaries[n][0], area) for n, area in zip(numbers, net.area, strict=True)])
         outside = np.array([boundaries[number][0].concentration for number in numbers])
         follows, fixed = at_walls(net, D, uptake, outside)
-        follows, pull = _clean(follows, 1), _clean(net.conductance @ net.share, 0)
+        follows, fixed = _clean(follows, 1), _clean(fixed, 0)
+        pull = _clean(net.conductance @ net.share, 0)
         flow = D * (net.conductance - pull @ follows) / net.volume
         brought = D * (pull.T - (pull.T @ net.share + net.through) @ follows)
         taking = np.where(np.isfinite(uptake), uptake, 0.0)[:, None] * follows

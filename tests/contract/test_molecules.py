@@ -289,7 +289,7 @@ def test_a_network_alone_makes_a_scenario(folder):
 def test_the_examples_of_the_manual_are_read(folder):
     text = (Path(__file__).resolve().parents[2] / "docs" / "scenario.md").read_text()
     examples = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
-    assert len(examples) == 8
+    assert len(examples) == 9
     for mesh in re.findall(r'"(\w+\.obj)"', examples[0]):
         (folder / mesh).write_text("")
     rest = PLAIN[PLAIN.index("[run]") :].replace('t_stop = "1 ms"', 't_stop = "1 s"')
@@ -298,9 +298,18 @@ def test_the_examples_of_the_manual_are_read(folder):
     for name in ("SERCA", "R", "CB_M0H0"):
         place = 'in = "cytosol"' if name == "CB_M0H0" else 'on = "membrane"'
         rest += f'[[release]]\nspecies = "{name}"\ncount = 3\n{place}\n'
-    (folder / "manual.toml").write_text("".join(examples) + rest)
+    (folder / "manual.toml").write_text("".join(examples[:8]) + rest)
     s = load_scenario(folder / "manual.toml")
     assert s.geometry.spaces == ("cytosol", "lumen", "outside")
     assert sum(r.equation.startswith("CB_M") for r in s.reaction) == 12
     assert [m.kind for m in s.mechanism] == ["vscc"] and [len(i.time) for i in s.stimulus] == [5, 1]
     assert [r.species for r in s.release[:2]] == ["Ca@lumen", "glu"]
+
+
+def test_the_beginning_of_the_manual_is_read(folder):
+    text = (Path(__file__).resolve().parents[2] / "docs" / "scenario.md").read_text()
+    example = next(e for e in re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL) if e.startswith("[[initial]]"))
+    bound = '[[species]]\nname = "CaBm"\nD = "20 um^2/s"\n[[reaction]]\nequation = "CaBm -> Ca"\nkf = "1 /s"\n'
+    (folder / "manual.toml").write_text(PLAIN + bound + example)
+    made = load_scenario(folder / "manual.toml")
+    assert [(one.species, one.count, one.inside) for one in made.release] == [("CaBm", 41, "head")]

@@ -10,7 +10,8 @@ from spinemc.plans import prepare
 from spinemc.scenario import override, parse_scenario
 from spinemc.twins import levels
 from spinemc.twins.noise import linear_noise
-from spinemc.twins.wells import network_of, seen
+from spinemc.twins.places import seen
+from spinemc.twins.wells import network_of
 
 HAS_PDE = all(importlib.util.find_spec(name) for name in ("gmsh", "skfem"))
 
