@@ -209,7 +209,8 @@ def plot(data: xr.Dataset, path: Path) -> None:
         0.02, 0.955, "Calcium and weight against size and shape of the spine", fontsize=13, fontweight="bold", color=INK
     )
     least, most = int(data.peak.notnull().sum("trial").min()), int(data.peak.notnull().sum("trial").max())
-    said = f"{data.sizes['spine']} geometries, {least} to {most} trials each: mean and standard error; "
+    trials = f"{least}" if least == most else f"{least} to {most}"
+    said = f"{data.sizes['spine']} geometries, {trials} trials each: mean and standard error; "
     figure.text(0.02, 0.928, said + "line through the means with its 95 % band", fontsize=9, color=QUIET)
     _legend(figure)
     written(figure, path)
