@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinemc import observables, store
-from spinemc.contrast import system_of
+from spinemc.contrast import refuse_sweep, system_of
 from spinemc.engine.system import System
 from spinemc.errors import ObservableError, StoreError
 from spinemc.observables.intervals import jackknife
@@ -126,12 +126,8 @@ def prepared(tree: xr.DataTree, species: str) -> tuple[Reduced, tuple[str, ...],
 
 
 def _refuse(tree: xr.DataTree) -> None:
-    extra = [str(d) for d in tree["counts/count"].dims if d not in ("trial", "time", "compartment", "species")]
-    if extra:
-        raise StoreError(
-            f"{tree.name}: is a sweep over {', '.join(extra)}, and calibrate takes one run: run the point that matters "
-            "by itself, with --set in place of --vary."
-        )
+    """Refuse what is not one run with trials enough."""
+    refuse_sweep(tree, "calibrate")
     trials = tree["counts"].sizes["trial"]
     if trials < FEWEST:
         raise StoreError(

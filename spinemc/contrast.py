@@ -70,7 +70,9 @@ def compare(
         if name not in TWINS:
             raise StoreError(f'--with "{name}" is not a level to compare with; there are {", ".join(TWINS)}.')
     tree = store.open(run) if isinstance(run, str | Path) else run
-    _refuse(tree)
+    refuse_sweep(tree, "compare")
+    if tree["counts"].sizes["trial"] == 0:
+        raise StoreError(f"{tree.name}: no trial is finished: `spinemc resume` goes on.")
     system, twins, refused = _at(system_of(tree), "ode"), {}, []
     for name in dict.fromkeys(with_):
         try:
@@ -81,16 +83,20 @@ def compare(
     return found.merge(_weights(tree, system, twins, level)).assign_attrs(**found.attrs, refused=refused)
 
 
-def _refuse(tree: xr.DataTree) -> None:
-    """Refuse what is not one run with trials."""
+def refuse_sweep(tree: xr.DataTree, command: str) -> None:
+    """Refuse a sweep where a command takes one run.
+
+    Raises
+    ------
+    StoreError
+        The tree has a dimension for a varied parameter.
+    """
     extra = [str(d) for d in tree["counts/count"].dims if d not in ("trial", "time", "compartment", "species")]
     if extra:
         raise StoreError(
-            f"{tree.name}: is a sweep over {', '.join(extra)}, and compare takes one run: run the point that matters "
+            f"{tree.name}: is a sweep over {', '.join(extra)}, and {command} takes one run: run the point that matters "
             "by itself, with --set in place of --vary."
         )
-    if tree["counts"].sizes["trial"] == 0:
-        raise StoreError(f"{tree.name}: no trial is finished: `spinemc resume` goes on.")
 
 
 def system_of(tree: xr.DataTree) -> System:
