@@ -5,6 +5,7 @@ such as those of a sweep, stay as they are. An estimate `x` comes with `x_error`
 `x_high`, the ends of its interval at `level`; units, and how the error is got, are in the attributes.
 """
 
+from spinemc.observables.budget import budget
 from spinemc.observables.comparison import comparison
 from spinemc.observables.correlation import autocorrelation
 from spinemc.observables.decay import decay
@@ -22,6 +23,7 @@ from spinemc.observables.trees import array, named, series, totals
 __all__ = [
     "array",
     "autocorrelation",
+    "budget",
     "comparison",
     "coupling",
     "decay",
