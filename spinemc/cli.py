@@ -204,6 +204,19 @@ def parser() -> argparse.ArgumentParser:
     plot.add_argument("store", type=_place, metavar="STORE")
     plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
 
+    export = command(
+        "export",
+        _export,
+        "write a run for other programs: a table, NetCDF, ParaView, Simularium, a film, a picture",
+        "spinemc export my_spine.zarr --out counts.csv",
+        "spinemc export my_spine.zarr --out my_spine.mp4          # also .nc, .pvd, .simularium",
+        'spinemc export my_spine.zarr --out peak.png --time "16 ms"',
+    )
+    export.add_argument("store", type=_place, metavar="STORE")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE", help="what it is, is told by the suffix")
+    export.add_argument("--trial", type=_whole(0, 10**7), metavar="N", help="whose molecules; by default the first")
+    export.add_argument("--time", metavar="T", help='of a picture, as in "3 ms"; by default the last frame')
+
     validate = command(
         "validate", _validate, "lay what the engine computes beside exact results", "spinemc validate --quick"
     )
@@ -369,6 +382,14 @@ def _plot(given: Any) -> None:
         print(printable(f"drawn without rate equations: {reason}"), file=sys.stderr)
     figures.plot_run(tree, out, twin)
     print(out)
+
+
+def _export(given: Any) -> None:
+    from spinemc import exports, store
+    from spinemc.units import quantity
+
+    time = float("inf") if given.time is None else quantity(given.time, "time")
+    print(exports.export(store.open(given.store), given.out, given.trial, time))
 
 
 def _validate(given: Any) -> int:
