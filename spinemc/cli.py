@@ -388,7 +388,10 @@ def _export(given: Any) -> None:
     from spinemc import exports, store
     from spinemc.units import quantity
 
-    time = float("inf") if given.time is None else quantity(given.time, "time")
+    try:
+        time = float("inf") if given.time is None else quantity(given.time, "time")
+    except ScenarioError as fault:
+        raise ScenarioError(f"--time {given.time}: {fault}") from None
     print(exports.export(store.open(given.store), given.out, given.trial, time))
 
 

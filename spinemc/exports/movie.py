@@ -69,7 +69,7 @@ def _furnished(scene: Any, whole: pv.PolyData, names: list[str]) -> Any:
             faces = faces[whole.cell_data["surface"][faces] != surfaces.index(FAR)]
         if len(faces):
             colour = PATCHES.get(str(name).rpartition(".")[2]) or next(spare)
-            scene.add_mesh(whole.extract_cells(faces), color=colour, opacity=GLASS, smooth_shading=True)
+            scene.add_mesh(whole.extract_cells(faces.tolist()), color=colour, opacity=GLASS, smooth_shading=True)
     for k, name in enumerate(names):
         scene.add_points(
             np.zeros((1, 3)), color=SERIES[k % len(SERIES)], opacity=0.0, name=f"legend {name}", label=name

@@ -66,7 +66,7 @@ def recorded(tree: xr.DataTree, trial: int | None = None) -> dict[str, Recorded]
     ObservableError
         The run has no positions, or none of that trial.
     """
-    groups = list(tree["positions"].children) if "positions" in tree.children else []
+    groups = sorted(tree["positions"].children) if "positions" in tree.children else []
     there = {name: array(tree, f"positions/{name}/row_size")["trial"].values.tolist() for name in groups}
     trials = sorted({number for numbers in there.values() for number in numbers})
     if not trials:

@@ -103,7 +103,7 @@ def test_paraview(tree, tmp_path):
     assert reader.time_values == pytest.approx([0, 1e-4, 2e-4, 3e-4, 4e-4])
     for frame, time in enumerate(reader.time_values):
         reader.set_active_time_value(time)
-        mesh, ions, buffer = reader.read()
+        mesh, buffer, ions = reader.read()
         assert mesh.n_cells == tree["geometry"].sizes["f"] and mesh.volume == pytest.approx(0.0335, rel=0.1)
         np.testing.assert_allclose(ions.points, positions(tree, "Ca")[frame], atol=1e-6)
         np.testing.assert_allclose(buffer.points, positions(tree, "B")[frame], atol=1e-6)
@@ -120,11 +120,12 @@ def test_simularium(tree, tmp_path):
     np.testing.assert_allclose(agents.times, np.arange(5) * 1e-4, atol=1e-9)
     for frame in range(5):
         number = int(agents.n_agents[frame])
-        ours = np.concatenate([positions(tree, name)[frame] for name in ("Ca", "B")])
+        ours = np.concatenate([positions(tree, name)[frame] for name in ("B", "Ca")])
         np.testing.assert_allclose(agents.positions[frame][:number], ours, atol=1e-5)
         assert set(agents.types[frame][:number]) <= {"Ca", "CaB", "B"}
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a pipe that imageio leaves open
 def test_a_film_and_a_picture(tree, tmp_path):
     pytest.importorskip("pyvista")
     imageio = pytest.importorskip("imageio.v3")
@@ -145,7 +146,7 @@ def test_a_film_and_a_picture(tree, tmp_path):
         (["--out", "there.csv"], "there.csv is there already: it is left as it is. Give another name."),
         (["--out", "no/a.csv"], "no/a.csv cannot be written: No such file or directory."),
         (["--out", "a.pvd", "--trial", "2"], "no positions of trial 2 are in it; there are those of 1."),
-        (["--out", "a.png", "--time", "3 um"], "3 um"),
+        (["--out", "a.png", "--time", "3 um"], "--time 3 um: a time is given in s, ms or us."),
     ],
 )
 def test_what_is_refused(store, tmp_path, monkeypatch, capsys, arguments, said):
