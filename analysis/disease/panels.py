@@ -35,8 +35,8 @@ def plot(
 ) -> None:
     """The whole figure."""
     panels = [
-        ("Calcium in the head (rate equations)", lambda ax: draw_course(ax, courses, 0)),
-        ("Calcium in the shaft (rate equations)", lambda ax: draw_course(ax, courses, -1)),
+        ("Calcium in the head (consistent)", lambda ax: draw_course(ax, courses, 0)),
+        ("Calcium in the shaft (consistent)", lambda ax: draw_course(ax, courses, -1)),
         ("Fates", lambda ax: draw_fates(ax, whole)),
         ("Calcium, over that in health", lambda ax: draw_readouts(ax, whole)),
         ("Rescue by buffer", lambda ax: draw_tried(ax, rescue, whole, "buffer", "buffer (µM)")),
@@ -125,10 +125,10 @@ def draw_tried(ax: Axes, rescue: Rescue, whole: xr.Dataset, key: str, said: str)
 
 def draw_inputs(ax: Axes, along: xr.DataArray) -> Axes:
     """Change of the weight over the input, in health and ill, by law of exchange."""
-    for law, colour in LAWS.items():
+    for law in along.law.values:
         for state, style in (("healthy", "-"), ("ill", (0, (4, 2)))):
             one = along.sel(law=law, state=state)
-            ax.plot(along.input, one, color=colour, lw=1.2, ls=style, label=law if state == "healthy" else None)
+            ax.plot(along.input, one, color=LAWS[law], lw=1.2, ls=style, label=law if state == "healthy" else None)
     ax.plot([], [], color=INK, ls=(0, (4, 2)), lw=1.0, label="ill")
     ax.axhline(0.0, color=QUIET, lw=0.7)
     ax.axvline(1.0, color=QUIET, lw=0.7)

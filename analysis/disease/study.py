@@ -18,7 +18,7 @@ from disease.panels import plot  # noqa: E402
 from disease.rescue import Rescue, rescued  # noqa: E402
 from disease.spines import EFFECTIVE, HEALTHY, ILL, STATES, Spine, loaded, mean, measured, settings_of  # noqa: E402
 from in_memory import kept  # noqa: E402
-from neighbours import LAWS, LEAST, LEVELS, change, means  # noqa: E402
+from neighbours import LEAST, LEVELS, change, means  # noqa: E402
 
 from spinemc.plans import prepare  # noqa: E402
 
@@ -29,6 +29,10 @@ WINDOW = "run.t_stop=20 ms"
 """What particles are run for."""
 
 
+FORMS = ("literal", "consistent")
+"""Laws of exchange of the scan."""
+
+
 def course(one: Spine, law: str) -> np.ndarray:
     """What the rate equations have in both heads and in the shaft, the buffer as it is, (place, t) [uM]."""
     settings = (f"{key}={value}" for key, value in settings_of(one).items())
@@ -36,8 +40,8 @@ def course(one: Spine, law: str) -> np.ndarray:
 
 
 def courses(spines: Mapping[str, Spine]) -> xr.Dataset:
-    """`calcium` of the rate equations on the mesh, (state, place, t) [uM]: both heads and the shaft."""
-    found = np.array([course(one, "mesh") for one in spines.values()])
+    """`calcium` in the consistent form, (state, place, t) [uM]: both heads and the shaft."""
+    found = np.array([course(one, "consistent") for one in spines.values()])
     return xr.Dataset({"calcium": (("state", "place", "t"), found)})
 
 
@@ -47,7 +51,7 @@ def scan(inputs: Sequence[float]) -> xr.Dataset:
     step = scenario.run.sample_every
     values = [
         [[change(scenario, step, course(one._replace(input=k), law)[:1])[0] for k in inputs] for one in (HEALTHY, ILL)]
-        for law in LAWS
+        for law in FORMS
     ]
     return xr.Dataset({"change": (("law", "state", "input"), values)}, {"input": list(inputs)})
 
@@ -83,7 +87,8 @@ def numbers(
             one = found.sel(state=state)
             cells = (*mean(one["peak"]), *mean(one["spread"]), *mean(one["weight"].isel(spine=0)))
             lines.append(
-                f"{name:<14}{state!s:<12}" + "{:8.3f} +- {:.3f}{:10.4f} +- {:.4f}{:+8.2f} +- {:.2f}".format(*cells)
+                f"{name:<14}{state!s:<12}"
+                + "{:8.3f} +- {:.3f}{:10.4f} +- {:.4f}{:+8.2f} +- {:.2f}".format(*cells).replace(" +- nan", "")
             )
     return lines
 
@@ -115,14 +120,14 @@ def main() -> None:
         out = given.stores / f"level_{name.replace(', ', '_')}.zarr"
         is_known = name == level
         beside[name] = whole.sel(state=list(few)) if is_known else measured(out, name, number, few)
-    short = {name: few[name] for name in ("healthy", "ill", "by buffer") if name in few}
+    short = {name: few[name] for name in ("healthy", "ill")}
     window = {
         name: measured(given.stores / f"window_{name.replace(', ', '_')}.zarr", name, n, short, WINDOW)
         for name, n in (("mesh", 1), ("mesh, trials", number), ("particles", particles))
     }
     inputs, text = INPUTS[::2] if given.quick else INPUTS, loaded().text
     along = kept(given.stores / "scan.zarr", (text, HEALTHY, ILL, inputs), lambda: scan(inputs))["change"]
-    along = along.assign_coords(law=list(LAWS), state=["healthy", "ill"])
+    along = along.assign_coords(law=list(FORMS), state=["healthy", "ill"])
     drawn = kept(given.stores / "courses.zarr", (text, few), lambda: courses(few))["calcium"]
     print("\n".join(numbers(whole, rescue, beside, window)))
     print(along.to_series().unstack("input").round(2).to_string())
