@@ -99,7 +99,8 @@ def draw_readouts(ax: Axes, whole: xr.Dataset) -> Axes:
 
 def draw_tried(ax: Axes, rescue: Rescue, whole: xr.Dataset, key: str, said: str) -> Axes:
     """How often the ill spine has the healthy fate, and its calcium over that in health, by what was tried."""
-    found = rescue.found[key].sortby("state", key=lambda state: state.astype(float))
+    found = rescue.found[key]
+    found = found.isel(state=np.argsort(found.state.values.astype(float)))
     x = found.state.values.astype(float)
     one = found.isel(spine=0).sel(outcome="depressed")
     reach = np.abs(np.stack([one.chance_low, one.chance_high]) - one.chance.values)
