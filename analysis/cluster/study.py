@@ -30,6 +30,9 @@ FREQUENCY, INPUTS, TAIL = 50.0, 5, 0.1
 CHOICES = ((3,), (1, 3, 5), (1, 3, 4, 6), ACTIVE)
 """Active spines where all levels are laid side by side: both sides of the silent one, none nearer than 1 um."""
 
+FEW = (1, 4)
+"""Numbers of active spines that particles are run for."""
+
 PIECES = "run.segment=0.5 um"
 """How long the well-mixed pieces of the shaft are."""
 
@@ -109,10 +112,15 @@ def levels(
     Returns
     -------
     xarray.Dataset
-        As of `levels.side_by_side`, a case for each number of `active` spines.
+        As of `levels.side_by_side`, a case for each number of `active` spines; of particles, those of `FEW`.
     """
     cases = {len(choice): released(inputs(choice, influx), TAIL) for choice in choices}
-    return side_by_side(loaded(), folder, cases, number, particles, names, PIECES).rename(case="active")
+    some = {len(choice): cases[len(choice)] for choice in choices if len(choice) in FEW}
+    wells = [name for name in names if name != "particles"]
+    rows = [side_by_side(loaded(), folder, cases, number, 0, wells, PIECES)]
+    if particles and "particles" in names:
+        rows.append(side_by_side(loaded(), folder, some, 0, particles, ("particles",)))
+    return xr.concat(rows, "level").rename(case="active")
 
 
 def numbers(found: dict[str, xr.DataArray], table: xr.Dataset, influx: float) -> list[str]:
@@ -147,7 +155,7 @@ def main() -> None:
     holds = {law: band(depressed(one)) for law, one in found.items()}
     common = np.intersect1d(holds["consistent"], holds["mesh"])
     influx = float([*common, *holds["consistent"], 5.0][0])
-    table = levels(given.stores, influx, *((8, 0) if given.quick else (30, 2)))
+    table = levels(given.stores, influx, *((8, 0) if given.quick else (30, 3)))
     print("\n".join(numbers(found, table, influx)))
     plot(found, table, influx, given.out)
     print(f"\nfigure: {given.out}")
