@@ -39,8 +39,8 @@ STEM, STEP = 50.0, 2e-4
 """Dendrite between the soma and the spines [um], and between samples of the soma's voltage [s]."""
 
 INTERVALS = (1e-3, 2e-3, 3e-3, 5e-3, 7e-3, 10e-3, 12e-3)
-INFLUXES = tuple(np.geomspace(1.0, 30.0, 19).round(2))
-DIFFUSION = (1.0, 20.0, 50.0, 100.0, 220.0, 450.0, 900.0)
+INFLUXES = tuple(np.geomspace(1.0, 30.0, 13).round(2))
+DIFFUSION = (1.0, 50.0, 110.0, 220.0, 450.0, 900.0)
 """What is scanned: intervals [s], influxes [uM], diffusion coefficients [um^2/s]."""
 
 TESTS = tuple(np.array([1, 2, 3, 5, 7, 10, 13, 17, 21, 25, 30]) / 1e3)
@@ -260,9 +260,9 @@ def main() -> None:
     """Run what is not there, print the numbers, draw the figure."""
     given = options(__file__)
     kernels = {law: kernel_of(law) for law in ("literal", "consistent", "mesh")}
-    coarse = (INTERVALS[1::2], INFLUXES[::3]) if given.quick else (INTERVALS, INFLUXES)
+    coarse = (INTERVALS[1::2], INFLUXES[::2]) if given.quick else (INTERVALS, INFLUXES)
     scans = {law: scan(one, *coarse) for law, one in kernels.items()}
-    diffusion = DIFFUSION[::3] if given.quick else DIFFUSION
+    diffusion = DIFFUSION[::5] if given.quick else DIFFUSION
     speeds = [[learnt(kernel_of(law, f"species.1.D={D} um^2/s")) for D in diffusion] for law in FORMULAS]
     along = xr.DataArray(speeds, {"law": list(FORMULAS), "D": list(diffusion)}, ("law", "D"))
     made = {law: {name: trained(one, order_of(name)) for name in ORDERS} for law, one in kernels.items()}
@@ -273,7 +273,7 @@ def main() -> None:
         beside[level] = {name: noisy(given.stores, level, name, cells) for name in ORDERS}
     if not given.quick:  # one order is enough: the branch is the same from both ends
         beside["particles"] = {"inward": noisy(given.stores, "particles", "inward", 4)}
-    alone = noisy(given.stores, "mesh, trials", ORDERS[0], cells, alone=True)
+    alone = noisy(given.stores, "mesh, trials", ORDERS[0], 4, alone=True)
     table = table_of(beside | {"mesh, trials, apart": dict.fromkeys(ORDERS, alone)})
     print("\n".join(numbers(kernels, scans, along, table)))
     mesh = kernels["mesh"]
