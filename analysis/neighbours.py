@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
-from common import ran
 
-from spinemc import observables, plasticity
+from spinemc import plasticity
 from spinemc.engine.system import System
 from spinemc.errors import ScenarioError
 from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TWIN
 from spinemc.plans import prepare
-from spinemc.scenario import Scenario, override
-from spinemc.scenario.sweeps import Sweep
+from spinemc.scenario import Scenario
 from spinemc.twins import ode
 from spinemc.units import MICROMOLAR
 
@@ -26,16 +22,6 @@ if TYPE_CHECKING:
 
 LEAST = 0.05
 """Change of a weight that counts as one [%]."""
-
-PIECES = "run.segment=0.3 um"
-"""How long the well-mixed pieces of the shaft are."""
-
-LEVELS = {
-    f"{law}{more}": (f"run.engine={engine}", f"run.exchange={law}", PIECES)
-    for more, engine in (("", "ode"), (", trials", "compartments"))
-    for law in ("literal", "consistent", "mesh")
-} | {"particles": ("run.engine=particles",)}
-"""Levels by name, and what is set for each."""
 
 LAWS = {"literal": TWIN, "consistent": MEAN, "mesh": SERIES[1]}
 """Colours of the laws of exchange."""
@@ -160,39 +146,23 @@ def change(scenario: Scenario, step: float, level: np.ndarray, **parameters: flo
     (..., spine) float64
         Change of the weight at the end [%].
     """
+    return repeated(scenario, step, level[..., np.newaxis, :, :], **parameters)
+
+
+def repeated(scenario: Scenario, step: float, level: np.ndarray, **parameters: float) -> np.ndarray:
+    """As `change`, of (..., repetition, spine, t) concentrations one after the other: each begins with the weights
+    that the one before it left, and the time between them is not counted."""
     spec = scenario.plasticity[0]
-    shape = level.shape
-    trace = plasticity.trace(np.arange(shape[-1]) * step, level.reshape(-1, *shape[-2:]))
-    answer = plasticity.apply(spec.rule, trace, unit="uM", reference=1.0, parameters={**spec.parameters, **parameters})[
-        "h"
-    ]
-    return np.asarray(100.0 * (answer[..., -1] / answer[..., 0] - 1.0)).reshape(shape[:-1])
-
-
-def trials(
-    scenario: Scenario, out: Path, *settings: str, varied: Sweep | None = None, threads: int | None = None
-) -> xr.DataArray:
-    """Changes of the weights in trials, or of the means of a level of means.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    out : Path
-        Of the store.
-    *settings : str
-        Laid over the scenario, as `--set` has them.
-    varied : Sweep, optional
-        The points of a sweep.
-    threads : int, optional
-
-    Returns
-    -------
-    xarray.DataArray
-        (trial, synapse) [%], of a sweep with its dimensions before them.
-    """
-    tree = ran(override(scenario, *settings), out, varied, threads=threads)
-    weight = observables.array(tree, "plasticity/li2016/h")
-    return (100.0 * (weight.isel(time=-1) / weight.isel(time=0) - 1.0)).transpose(..., "trial", "synapse").load()
+    known, shape = {**spec.parameters, **parameters}, level.shape
+    time = np.arange(shape[-1]) * step
+    start, first = None, None
+    for k in range(shape[-3]):
+        one = plasticity.trace(time, level[..., k, :, :].reshape(-1, *shape[-2:]))
+        answer = plasticity.apply(spec.rule, one, unit="uM", reference=1.0, parameters=known, start=start)
+        first = answer["h"][..., 0] if first is None else first
+        start = {"h": answer["h"][..., -1]}
+    assert start is not None and first is not None
+    return np.asarray(100.0 * (start["h"] / first - 1.0)).reshape(*shape[:-3], shape[-2])
 
 
 def sign(change: np.ndarray) -> np.ndarray:

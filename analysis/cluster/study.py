@@ -15,7 +15,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from cluster.panels import plot  # noqa: E402
 from common import options  # noqa: E402
-from neighbours import LEAST, Kernel, change, kernel, trials  # noqa: E402
+from levels import LEVELS, released, side_by_side  # noqa: E402
+from neighbours import LEAST, Kernel, change, kernel  # noqa: E402
 
 from spinemc.errors import ScenarioError  # noqa: E402
 from spinemc.scenario import Scenario, load_scenario, override  # noqa: E402
@@ -23,8 +24,17 @@ from spinemc.scenario import Scenario, load_scenario, override  # noqa: E402
 SILENT, ACTIVE, OUTSIDE, FAR = 0, (1, 2, 3, 4, 5, 6), 7, 8
 """Spines by number: between the others, around it, 2 um beside the cluster, and 10 um from the silent one."""
 
-FREQUENCY, INPUTS, TAIL = 50.0, 10, 0.1
+FREQUENCY, INPUTS, TAIL = 50.0, 5, 0.1
 """Of the inputs to each active spine [Hz], and how long weights are followed after the last [s]."""
+
+CHOICES = ((3,), (1, 3, 5), (1, 3, 4, 6), ACTIVE)
+"""Active spines where all levels are laid side by side: both sides of the silent one, none nearer than 1 um."""
+
+FEW = (1, 4)
+"""Numbers of active spines that particles are run for."""
+
+PIECES = "run.segment=0.5 um"
+"""How long the well-mixed pieces of the shaft are."""
 
 INFLUXES = tuple(np.geomspace(1.0, 40.0, 33).round(2))
 """What one input puts into a head [uM]."""
@@ -37,7 +47,7 @@ def loaded(*settings: str) -> Scenario:
 
 def kernel_of(law: str, *settings: str) -> Kernel:
     """What an input to each of the active spines does to all, by a law of exchange."""
-    return kernel(loaded(f"run.exchange={law}", *settings), ACTIVE)
+    return kernel(loaded(f"run.exchange={law}", PIECES, *settings), ACTIVE)
 
 
 def inputs(active: Sequence[int], influx: float) -> list[tuple[int, float, float]]:
@@ -80,27 +90,40 @@ def band(shares: xr.DataArray) -> np.ndarray:
     return np.asarray(shares.influx.values[holds.values])
 
 
-def noisy(folder: Path, influx: float, number: int, active: Sequence[Sequence[int]]) -> xr.DataArray:
-    """Changes in trials of well-mixed parts, (choice, spine, trial) [%]."""
-    values = []
-    for choice in active:
-        given = inputs(choice, influx)
-        times = ", ".join(f'"{1e3 * time:g} ms"' for time in sorted({time for _, time, _ in given}))
-        releases = ", ".join(
-            f'{{ species = "Ca", concentration = "{influx} uM", in = "spine_{spine + 1}.head", time = [{times}] }}'
-            for spine in choice
-        )
-        settings = (
-            "run.engine=compartments", "run.exchange=consistent", f"run.trials={number}", f"release=[{releases}]",
-            f"run.t_stop={1e3 * (given[-1][1] + TAIL):g} ms",
-        )  # fmt: skip
-        values.append(trials(loaded(), folder / f"active_{len(choice)}.zarr", *settings).values.T)
-    return xr.DataArray(
-        np.stack(values), {"number": ("choice", [len(c) for c in active])}, ("choice", "spine", "trial")
-    )
+def levels(
+    folder: Path,
+    influx: float,
+    number: int = 30,
+    particles: int = 4,
+    names: Sequence[str] = tuple(LEVELS),
+    choices: Sequence[Sequence[int]] = CHOICES,
+) -> xr.Dataset:
+    """Changes of all weights by level and by how many spines are active.
+
+    Parameters
+    ----------
+    folder, number, particles, names
+        As of `levels.side_by_side`.
+    influx : float
+        [uM]
+    choices : sequence
+        Active spines, no two choices of one length.
+
+    Returns
+    -------
+    xarray.Dataset
+        As of `levels.side_by_side`, a case for each number of `active` spines; of particles, those of `FEW`.
+    """
+    cases = {len(choice): released(inputs(choice, influx), TAIL) for choice in choices}
+    some = {len(choice): cases[len(choice)] for choice in choices if len(choice) in FEW}
+    wells = [name for name in names if name != "particles"]
+    rows = [side_by_side(loaded(), folder, cases, number, 0, wells, PIECES)]
+    if particles and "particles" in names:
+        rows.append(side_by_side(loaded(), folder, some, 0, particles, ("particles",)))
+    return xr.concat(rows, "level").rename(case="active")
 
 
-def numbers(found: dict[str, xr.DataArray], spread: xr.DataArray, influx: float) -> list[str]:
+def numbers(found: dict[str, xr.DataArray], table: xr.Dataset, influx: float) -> list[str]:
     """What the README of this folder tells, a line each."""
     lines = []
     for law, changes in found.items():
@@ -115,23 +138,26 @@ def numbers(found: dict[str, xr.DataArray], spread: xr.DataArray, influx: float)
                 for n, share in zip(shares.number.values, shares.sel(influx=amount).values, strict=True)
             ]
             lines.append(f"  {amount:6.2f} uM: " + "  ".join(cells))
-    lines.append(f"trials at {influx:g} uM, consistent:")
-    for k, n in enumerate(spread.number.values):
-        silent, far = (spread.isel(choice=k, spine=s).values for s in (SILENT, FAR))
-        error = silent.std(ddof=1) / np.sqrt(len(silent))
-        lines.append(f"  {n} active: silent {silent.mean():+.2f} +- {error:.2f} %, 10 um away {far.mean():+.2f} %")
+    lines.append(f"silent spine at {influx:g} uM, by active spines {table.active.values.tolist()}; 10 um away")
+    for level in table.level.values:
+        one = table.sel(level=level).isel(spine=SILENT)
+        cells = [f"{float(c):+.2f} +- {float(e):.2f}" for c, e in zip(one.change, one.error, strict=True)]
+        far = float(np.abs(table.change.sel(level=level).isel(spine=FAR)).max())
+        lines.append(f"  {level:<20}" + "".join(f"{cell:>17}" for cell in cells) + f"{far:>9.2f}")
     return lines
 
 
 def main() -> None:
     """Run what is not there, print the numbers, draw the figure."""
     given = options(__file__)
-    found = {law: counted(kernel_of(law), INFLUXES[:: 3 if given.quick else 1]) for law in ("literal", "consistent")}
-    holds = band(depressed(found["consistent"]))
-    influx = float(holds[0]) if len(holds) else 5.0
-    spread = noisy(given.stores, influx, 8 if given.quick else 30, ((3,), (1, 3, 5), (1, 3, 4, 6), ACTIVE))
-    print("\n".join(numbers(found, spread, influx)))
-    plot(found, spread, influx, given.out)
+    laws = ("literal", "consistent", "mesh")
+    found = {law: counted(kernel_of(law), INFLUXES[:: 3 if given.quick else 1]) for law in laws}
+    holds = {law: band(depressed(one)) for law, one in found.items()}
+    common = np.intersect1d(holds["consistent"], holds["mesh"])
+    influx = float([*common, *holds["consistent"], 5.0][0])
+    table = levels(given.stores, influx, *((8, 0) if given.quick else (30, 3)))
+    print("\n".join(numbers(found, table, influx)))
+    plot(found, table, influx, given.out)
     print(f"\nfigure: {given.out}")
 
 

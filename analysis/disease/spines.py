@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from common import ran
-from neighbours import LEAST, LEVELS
+from levels import LEVELS
+from neighbours import LEAST
 
 from spinemc import observables
 from spinemc.scenario import Scenario, load_scenario, override

@@ -18,7 +18,8 @@ from disease.panels import plot  # noqa: E402
 from disease.rescue import Rescue, rescued  # noqa: E402
 from disease.spines import EFFECTIVE, HEALTHY, ILL, STATES, Spine, loaded, mean, measured, settings_of  # noqa: E402
 from in_memory import kept  # noqa: E402
-from neighbours import LEAST, LEVELS, change, means  # noqa: E402
+from levels import LEVELS  # noqa: E402
+from neighbours import LEAST, change, means  # noqa: E402
 
 from spinemc.plans import prepare  # noqa: E402
 

@@ -16,7 +16,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from common import options  # noqa: E402
 from in_memory import kept  # noqa: E402
-from neighbours import LAWS, LEAST, LEVELS, change, means, sign, trials  # noqa: E402
+from levels import LEVELS, trials  # noqa: E402
+from neighbours import LAWS, LEAST, change, means, sign  # noqa: E402
 from spine_divergence.panels import plot  # noqa: E402
 
 from spinemc import observables  # noqa: E402

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 from common import sheet
-from neighbours import LAWS
+from neighbours import LAWS, name_rows
 
 from spinemc.figures.style import INK, QUIET, SERIES
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot(found: dict[str, xr.Dataset], frequencies: Sequence[float], path: Path) -> None:
+GROUP_COLOURS = (SERIES[0], SERIES[3], SERIES[4])
+"""Of stimulated, near and distant spines."""
+
+
+def plot(found: dict[str, xr.Dataset], frequencies: Sequence[float], tables: dict[str, xr.Dataset], path: Path) -> None:
     """The whole figure."""
     panels = [
         (f"Match: {law}", lambda ax, scan=scan: draw_match(ax, scan.score.mean(("experiment", "dendrite"))))
@@ -29,6 +33,13 @@ def plot(found: dict[str, xr.Dataset], frequencies: Sequence[float], path: Path)
             (f"Patterns at the best match: {law}", lambda ax, scan=scan: draw_patterns(ax, scan, frequencies))
         )
     panels.append(("Each experiment by itself", lambda ax: draw_each(ax, found, frequencies)))
+    panels += [
+        (f"Levels: {case:g} Hz", lambda ax, case=case: draw_levels(ax, tables["whole"].sel(case=case)))
+        for case in tables["whole"].case.values
+    ]
+    fast = tables["window"].isel(case=0)
+    panels.append(("Levels: the first 100 ms at 100 Hz", lambda ax: draw_levels(ax, fast)))
+    panels.append(("Match at the best D, by trials", lambda ax: draw_noise(ax, tables["whole"])))
     said = "share of spines that change as the three patterns say, mean over dendrites"
     sheet("Three experiments, one dendrite, diffusion tuned", said, panels, path)
 
@@ -69,7 +80,7 @@ def draw_patterns(ax: Axes, scan: xr.Dataset, frequencies: Sequence[float]) -> A
     score = scan.score.mean(("experiment", "dendrite"))
     at = scan.sel(influx=best_influx(scan))
     at = at.sel(D=float(score.sel(influx=best_influx(scan)).idxmax("D")))
-    for g, (group, colour) in enumerate(zip(scan.group.values, (SERIES[0], SERIES[3], SERIES[4]), strict=True)):
+    for g, (group, colour) in enumerate(zip(scan.group.values, GROUP_COLOURS, strict=True)):
         values = at.change.sel(group=group).transpose("experiment", "dendrite").values
         x = np.arange(3) + 0.22 * (g - 1)
         for k in range(3):
@@ -90,4 +101,38 @@ def draw_each(ax: Axes, found: dict[str, xr.Dataset], frequencies: Sequence[floa
             label = f"{law}, {frequencies[e]:g} Hz"
             ax.plot(score.D, score.isel(experiment=e), color=LAWS[law], ls=style, lw=1.3, label=label)
     ax.set(xscale="log", ylim=(0, 1.05), xlabel="D (µm²/s)", ylabel="match")
+    return ax
+
+
+def draw_levels(ax: Axes, table: xr.Dataset) -> Axes:
+    """Changes of the three groups at each level."""
+    names = [str(name) for name in table.level.values]
+    place = np.arange(len(names))[::-1]
+    for k, (group, colour) in enumerate(zip(table.group.values, GROUP_COLOURS, strict=True)):
+        one = table.sel(group=group)
+        ax.errorbar(
+            one.change, place + 0.2 * (1 - k), xerr=one.error.fillna(0.0), fmt="o", ms=4, color=colour, label=group
+        )
+    ax.axvline(0.0, color=QUIET, lw=0.8)
+    name_rows(ax, names)
+    ax.set_xscale("symlog", linthresh=1.0)
+    ax.set(xlabel="change of weight (%)", ylim=(-0.6, len(names) + 1.2), xlim=(-4e4, 200))
+    ax.set_xticks((-100, -10, -1, 0, 1, 10, 100), ("-100", "-10", "-1", "0", "1", "10", "100"))
+    ax.legend(frameon=False, fontsize=6.5, labelcolor=INK, ncols=3, loc="upper right")
+    return ax
+
+
+def draw_noise(ax: Axes, table: xr.Dataset) -> Axes:
+    """The match of trials of each experiment, beside that of the rate equations."""
+    x = np.arange(table.sizes["case"])
+    for k, (law, colour) in enumerate(LAWS.items()):
+        at = x + 0.22 * (k - 1)
+        dots = table.match.sel(level=f"{law}, trials").transpose("case", "trial").values
+        for place, some in zip(at, dots, strict=True):
+            ax.plot(np.full(len(some), place), some, ".", ms=3, color=colour, alpha=0.35)
+        ax.plot(at, np.nanmean(dots, axis=1), "o", ms=4.5, color=colour, label=f"{law}, trials")
+        ax.plot(at, table.match.sel(level=law).isel(trial=0), "_", ms=14, mew=1.6, color=colour)
+    ax.plot([], [], "_", ms=12, mew=1.6, color=QUIET, label="rate equations")
+    ax.set_xticks(x, [f"{f:g} Hz" for f in table.case.values])
+    ax.set(ylabel="match", ylim=(0, 1.45))
     return ax

@@ -17,35 +17,31 @@ sys.path.insert(0, str(HERE.parent))
 
 from common import options  # noqa: E402
 from in_memory import kept  # noqa: E402
-from neighbours import Kernel, change, heads, sign, train  # noqa: E402
+from neighbours import Kernel, change, heads, train  # noqa: E402
+from three_experiments.beside import FAST, WINDOW, grouped_changes, levels, told, whole  # noqa: E402
+from three_experiments.experiments import (  # noqa: E402
+    FREQUENCIES,
+    GROUPS,
+    INPUTS,
+    LASTS,
+    PIECES,
+    TAIL,
+    grouped,
+    loaded,
+    score,
+    ways,
+)
 from three_experiments.panels import plot  # noqa: E402
 
 from spinemc.chemistry.network import network  # noqa: E402
 from spinemc.engine.system import System  # noqa: E402
-from spinemc.errors import ScenarioError  # noqa: E402
-from spinemc.geometry.shapes import plan  # noqa: E402
 from spinemc.plans import prepare  # noqa: E402
-from spinemc.scenario import Scenario, load_scenario, override  # noqa: E402
 from spinemc.twins import ode  # noqa: E402
 from spinemc.units import MICROMOLAR  # noqa: E402
-
-FREQUENCIES = (5.0, 30.0, 100.0)
-"""Of the three experiments [Hz]."""
-
-INPUTS, TAIL, LASTS = 20, 0.2, 0.05
-"""Inputs of a train; how long weights are followed after the last, and the time constant of an influx [s]."""
-
-STIMULATED, NEAR, DISTANT = 5, 1.0, 5.0
-"""Stimulated spines; how far from one of them a near spine is at most, and a distant one [um]."""
 
 DIFFUSION = tuple(np.geomspace(20.0, 1280.0, 9).round(1))
 INFLUXES = tuple(np.geomspace(2.0, 64.0, 16).round(2))
 """Diffusion coefficients [um^2/s], and what one input lets into a head [uM], in the scan."""
-
-WANTED = np.array([[-1, 0, 0], [9, -1, 0], [1, 1, -1]])
-"""By experiment: signs of the changes of stimulated, near and distant spines; 9 where it is not said."""
-
-GROUPS = ("stimulated", "near", "distant")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,35 +62,10 @@ class Dendrite:
     groups: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def grouped(way: np.ndarray, number: int = STIMULATED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every other one of the spines in the middle is stimulated; which others are near and which distant.
-
-    Raises
-    ------
-    ScenarioError
-        There are not as many spines.
-    """
-    if not 1 <= 2 * number - 1 <= len(way):
-        raise ScenarioError(f"stimulated: {number} of {len(way)} spines, every other one: that takes {2 * number - 1}.")
-    middle = np.argsort(np.abs(way - 0.5 * (way.min() + way.max())), kind="stable")[: 2 * number - 1]
-    stimulated = middle[np.argsort(way[middle])][::2]
-    gap = np.abs(way[:, None] - way[stimulated]).min(axis=1)
-    rest = np.setdiff1d(np.arange(len(way)), stimulated)
-    return stimulated, rest[gap[rest] <= NEAR], rest[(gap[rest] > NEAR) & (gap[rest] <= DISTANT)]
-
-
 def dendrite(*settings: str) -> Dendrite:
     """A dendrite of the scenario, with settings laid over it."""
-    scenario = loaded(*settings)
-    found = plan(scenario.geometry.shape)
-    assert found is not None
-    way = np.array([one.way for one in found[1]])
-    return Dendrite(prepare(replace(scenario, plasticity=())), way, grouped(way))
-
-
-def loaded(*settings: str) -> Scenario:
-    """The scenario, with settings laid over it."""
-    return override(load_scenario(HERE / "scenario.toml"), *settings)
+    way = ways(*settings)
+    return Dendrite(prepare(replace(loaded(*settings), plasticity=())), way, grouped(way))
 
 
 def answer(one: Dendrite, D: float, law: str) -> Kernel:
@@ -116,19 +87,6 @@ def changes(one: Kernel, influx: float, frequencies: Sequence[float] = FREQUENCI
     """(experiment, spine) Changes of the weights [%]."""
     scenario = loaded()
     return np.stack([change(scenario, one.step, one.of(train(0, f, INPUTS, influx), TAIL)) for f in frequencies])
-
-
-def score(found: np.ndarray, groups: Sequence[np.ndarray]) -> np.ndarray:
-    """(experiment,) The share of spines that change as wanted, groups counting alike."""
-    signs = sign(found)
-    return np.array(
-        [
-            np.mean(
-                [(signs[e, of] == want).mean() for of, want in zip(groups, row, strict=True) if want != 9 and len(of)]
-            )
-            for e, row in enumerate(WANTED)
-        ]
-    )
 
 
 def scanned(
@@ -191,6 +149,13 @@ def best(scores: xr.DataArray, draws: int = 2000, seed: int = 1) -> tuple[float,
     return peak(along.mean(axis=0)), float(low), float(high), float(along.mean(axis=0).max())
 
 
+def top(scan: xr.Dataset) -> tuple[float, float]:
+    """The diffusion coefficient [um^2/s] and the influx [uM] of the best match of all dendrites together."""
+    match = scan.score.mean(("experiment", "dendrite"))
+    influx = float(match.max("D").idxmax("influx"))
+    return float(match.sel(influx=influx).idxmax("D")), influx
+
+
 def numbers(found: dict[str, xr.Dataset]) -> list[str]:
     """What the README of this folder tells, a line each."""
     lines = []
@@ -219,7 +184,7 @@ def main() -> None:
     influxes = INFLUXES[::2] if given.quick else INFLUXES
     scans: dict[str, list[xr.Dataset]] = {"literal": [], "consistent": []}
     for seed in seeds:
-        settings = f"geometry.shape.seed={seed}", "run.segment=0.5 um"
+        settings = f"geometry.shape.seed={seed}", PIECES
         asked = diffusion, influxes, FREQUENCIES, INPUTS, TAIL, LASTS, loaded(*settings).text
         made = cache(lambda settings=settings: dendrite(*settings))
         for law, scan in scans.items():
@@ -227,7 +192,16 @@ def main() -> None:
             scan.append(kept(path, asked, lambda law=law, made=made: scanned(made(), law, diffusion, influxes)))
     found = {law: joined(scan) for law, scan in scans.items()}
     print("\n".join(numbers(found)))
-    plot(found, FREQUENCIES, given.out)
+    number, particles = (4, 0) if given.quick else (12, 2)
+    best = {law: top(scan) for law, scan in found.items()}
+    wanted = {"whole": whole(FREQUENCIES[1:] if given.quick else FREQUENCIES), "window": {FAST: WINDOW}}
+    beside = {
+        kind: levels(given.stores / kind, best, until, number, particles if kind == "window" else 0)
+        for kind, until in wanted.items()
+    }
+    tables = {kind: grouped_changes(one, grouped(ways())) for kind, one in beside.items()}
+    print("\n".join(told(tables)))
+    plot(found, FREQUENCIES, tables, given.out)
     print(f"\nfigure: {given.out}")
 
 

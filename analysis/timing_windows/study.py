@@ -13,7 +13,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from common import options  # noqa: E402
-from neighbours import LEVELS, PIECES, Kernel, change, kernel, sign, trials  # noqa: E402
+from levels import LEVELS, PIECES, trials  # noqa: E402
+from neighbours import Kernel, change, kernel, sign  # noqa: E402
 from timing_windows.panels import plot  # noqa: E402
 
 from spinemc.errors import ScenarioError  # noqa: E402

@@ -13,7 +13,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from common import options  # noqa: E402
-from neighbours import LEVELS, PIECES, Kernel, change, kernel, sign, train, trials  # noqa: E402
+from levels import LEVELS, PIECES, side_by_side  # noqa: E402
+from neighbours import Kernel, change, kernel, sign, train  # noqa: E402
 from two_spines.panels import plot  # noqa: E402
 
 from spinemc.scenario import Scenario, load_scenario, override  # noqa: E402
@@ -110,48 +111,24 @@ def levels(
     frequencies: Sequence[float] = (0.0, FAST),
     names: Sequence[str] = tuple(LEVELS),
 ) -> xr.Dataset:
-    """Changes of both weights at all levels, the spines 1 um apart.
+    """Changes of both weights by level and frequency, the spines 1 um apart.
 
     Parameters
     ----------
-    folder : Path
-        Of the stores.
+    folder, number, particles, names
+        As of `neighbours.side_by_side`.
     influx : float
         [uM]
-    number, particles : int
-        Trials of stochastic networks and of particles.
     frequencies : sequence of float
         [Hz]
-    names : sequence of str
-        Of `LEVELS`.
 
     Returns
     -------
     xarray.Dataset
-        `change` (level, frequency, spine) [%], `error`, its standard error, NaN for means, and `trials` (level,
-        frequency, spine, trial), NaN where there are fewer.
+        As of `neighbours.side_by_side`, a case for each `frequency`.
     """
-    trials_of = {name: particles if name == "particles" else number for name in names}
-    asked = {name: (*LEVELS[name], f"run.trials={n}") for name, n in trials_of.items()}
-    most = max(number, particles)
-    found = np.full((len(asked), len(frequencies), 2, most), np.nan)
-    for i, (name, settings) in enumerate(asked.items()):
-        for j, frequency in enumerate(frequencies):
-            out = folder / f"{name.replace(', ', '_')}_{frequency:g}_{influx:g}.zarr"
-            values = trials(loaded(), out, *settings, *settings_of(frequency, influx)).values
-            found[i, j, :, : len(values)] = values.T
-    count = np.isfinite(found).sum(-1)
-    spread = np.nanstd(np.where(count[..., None] > 1, found, 0.0), axis=-1, ddof=1 if most > 1 else 0)
-    error = np.where(count > 1, spread / np.sqrt(np.maximum(count, 1)), np.nan)
-    dims = ("level", "frequency", "spine")
-    return xr.Dataset(
-        {
-            "change": (dims, np.nanmean(found, axis=-1)),
-            "error": (dims, error),
-            "trials": ((*dims, "trial"), found),
-        },
-        {"level": list(asked), "frequency": list(frequencies)},
-    )
+    cases = {f: settings_of(f, influx) for f in frequencies}
+    return side_by_side(loaded(), folder, cases, number, particles, names).rename(case="frequency")
 
 
 def numbers(maps: dict[str, xr.DataArray], table: xr.Dataset) -> list[str]:

@@ -12,8 +12,9 @@ from spinemc.scenario import override
 from spinemc.twins import ode
 
 pytestmark = pytest.mark.filterwarnings("ignore::spinemc.errors.SpinemcWarning")
-SHARED, PAIR, TIMING = study("neighbours", None), study("two_spines"), study("timing_windows")
-THREE, CLUSTER = study("three_experiments"), study("cluster")
+SHARED, LEVELS = study("neighbours", None), study("levels", None)
+PAIR, TIMING = study("two_spines"), study("timing_windows")
+THREE, BESIDE, CLUSTER = study("three_experiments"), study("three_experiments", "beside"), study("cluster")
 COARSE = "geometry.shape.edge=0.2 um"
 
 
@@ -24,7 +25,7 @@ def pair(law, distance=1.0):
 @pytest.mark.parametrize("law", ["literal", "consistent"])
 def test_inputs_add_up(law):
     """Ten inputs at 50 Hz in one run, and by adding up one input's answer: the same to 1e-5 of the peak."""
-    settings = f"run.exchange={law}", SHARED.PIECES, COARSE
+    settings = f"run.exchange={law}", LEVELS.PIECES, COARSE
     scenario = override(PAIR.loaded(), *settings, *PAIR.settings_of(50.0, 40.0))
     system = prepare(scenario)
     where = SHARED.heads(system)
@@ -80,7 +81,7 @@ def test_noise_leaves_both_claims_in_the_mean(tmp_path):
 
 def test_a_window_of_delays():
     """The weak spine strengthens where its input follows the strong one by about 10 ms, and weakens else."""
-    one = SHARED.kernel(TIMING.loaded("run.exchange=consistent", SHARED.PIECES, COARSE))
+    one = SHARED.kernel(TIMING.loaded("run.exchange=consistent", LEVELS.PIECES, COARSE))
     found = TIMING.windows(one, 40.0, (1.0,), (-0.1, -0.02, 0.01, 0.06, 0.1))[0]
     assert SHARED.sign(found.isel(spine=1).values).tolist() == [-1, -1, 1, -1, -1]
     assert (found.isel(spine=0) > 5.0).all()
@@ -115,7 +116,7 @@ def test_who_is_stimulated_and_who_is_near():
     stimulated, near, distant = THREE.grouped(way)
     assert np.diff(way[stimulated]).tolist() == pytest.approx([1.6] * 4)
     assert way[near].tolist() == pytest.approx([way[stimulated[0]] + 0.8 * k for k in (-1, 1, 3, 5, 7, 9)])
-    assert len(distant) == 10 and np.abs(way[distant][:, None] - way[stimulated]).min() > THREE.NEAR
+    assert len(distant) == 10 and np.abs(way[distant][:, None] - way[stimulated]).min() > 1.0
     with pytest.raises(ScenarioError, match="every other one"):
         THREE.grouped(way, 30)
 
@@ -149,6 +150,30 @@ def test_four_active_spines_weaken_the_silent_one_and_one_does_not():
     assert (np.diff(shares.sel(influx=5.0).values) >= 0.0).all()
     assert float(np.abs(found.isel(spine=CLUSTER.FAR)).max()) < SHARED.LEAST
     active = found.sel(influx=5.0).isel(choice=-1, spine=list(CLUSTER.ACTIVE))
-    assert (active > 5.0).all()
+    assert (active > 3.0).all()
     with pytest.raises(ScenarioError, match="name some of the spines"):
         CLUSTER.inputs((), 5.0)
+
+
+def test_trials_of_a_cluster_count_as_well(tmp_path):
+    """Eight trials each at 6.3 uM: four active spines weaken the silent one (t), and more than one does (Mann-Whitney,
+    p < 0.01 each)."""
+    table = CLUSTER.levels(tmp_path, 6.32, 8, names=("consistent, trials",), choices=((3,), (1, 3, 4, 6)))
+    silent = table["trials"].sel(level="consistent, trials").isel(spine=CLUSTER.SILENT)
+    one, four = (silent.sel(active=n).values for n in (1, 4))
+    assert ttest_1samp(four, 0.0, alternative="less").pvalue < 0.01
+    assert mannwhitneyu(four, one, alternative="less").pvalue < 0.01
+    assert np.abs(table["change"].isel(spine=CLUSTER.FAR)).max() < 0.5
+
+
+def test_trials_of_many_spines_grow_where_the_mean_does(tmp_path):
+    """The first 100 ms at 100 Hz, literal form, four trials: stimulated and near spines grow (t, p < 0.01)."""
+    best = {"literal": (453.0, 6.4)}
+    found = BESIDE.levels(tmp_path, best, {100.0: 0.1}, 4, 0, ("literal, trials",))
+    table = BESIDE.grouped_changes(found, THREE.grouped(THREE.ways()))
+    values = found["trials"].sel(level="literal, trials", case=100.0)
+    for group, of in zip(("stimulated", "near"), THREE.grouped(THREE.ways()), strict=False):
+        mean = values.isel(spine=of).mean("spine").values
+        assert ttest_1samp(mean, 0.0, alternative="greater").pvalue < 0.01
+        assert float(table["change"].sel(group=group).squeeze()) == pytest.approx(mean.mean())
+    assert table["match"].shape == (1, 4, 1)
