@@ -132,6 +132,13 @@ def parser() -> argparse.ArgumentParser:
     plot.add_argument("store", type=_place, metavar="STORE")
     plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
 
+    page = command("report", _report, "write a run as a page: 3-D, charts, theory beside trials, data as CSV")
+    page.add_argument("store", type=_place, metavar="STORE")
+    page.add_argument("--out", type=Path, metavar="R.html", help="by default the store's name, .html, beside it")
+    _add_page(page, ("ode", "lna"), "ode,lna")
+    page.add_argument("--overwrite", action="store_true", help="replace a page that is there")
+    page.add_argument("--quiet", action="store_true", help="no progress")
+
     validate = command("validate", _validate, "lay what the engine computes beside exact results")
     validate.add_argument("--quick", action="store_true", help="fewer trials: two minutes, not thirty")
     _add_threads(validate)
@@ -263,6 +270,12 @@ def _plot(given: Any) -> None:
     print(out)
 
 
+def _report(given: Any) -> None:
+    from spinemc import page
+
+    print(page.report(given.store, given.out, given.twins, given.trial, given.overwrite, _tell(given)))
+
+
 def _validate(given: Any) -> int:
     from spinemc import validation
 
@@ -328,6 +341,13 @@ def _add_run(command: argparse.ArgumentParser, out: str) -> None:
     _add_engine(command)
     command.add_argument("--overwrite", action="store_true", help="replace a store that is there")
     command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_page(command: argparse.ArgumentParser, twins: tuple[str, ...], told: str) -> None:
+    """The options of what makes a page; `twins` are laid beside the trials by default."""
+    help = f"laid beside the trials, as compare has them; by default {told}; none for no other level"
+    command.add_argument("--with", dest="twins", type=_names, default=twins, metavar="NAME,...", help=help)
+    command.add_argument("--trial", type=_whole(0, 10**7), metavar="N", help="whose molecules are shown in 3-D")
 
 
 def _how(given: Any) -> dict[str, Any]:

@@ -1,0 +1,211 @@
+"""`spinemc report`: what is in the file, and what of a store it is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import numpy as np
+import pages
+import pytest
+
+import spinemc as smc
+from spinemc import cli, contrast
+from spinemc.page.pack import Arrays
+from spinemc.page.states import states
+
+
+class Read(HTMLParser):
+    """The elements of a page with their attributes, and the text of those that hold raw text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.raw: list[str] = []
+        self._within = False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self._within = tag in ("script", "style", "title")
+        self.raw += [""] * self._within
+
+    def handle_endtag(self, tag):
+        self._within = False
+
+    def handle_data(self, data):
+        if self._within:
+            self.raw[-1] += data
+
+    def called(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return pages.run(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def page(store):
+    assert cli.main(["report", str(store), "--with", "ode,lna", "--quiet"]) == 0
+    return store.with_suffix(".html")
+
+
+@pytest.fixture(scope="module")
+def told(page):
+    return json.loads(re.search(r'id="told">(.*?)</script>', page.read_text(), re.S)[1])
+
+
+@pytest.fixture(scope="module")
+def at(page):
+    """What gives an array of the page."""
+    packed = re.search(r'id="arrays">(.*?)</script>', page.read_text(), re.S)[1]
+    data = gzip.decompress(b64decode(packed))
+    return lambda one: np.frombuffer(data, f"<{one['type']}", one["length"], one["at"])
+
+
+def test_it_is_one_file_that_fetches_nothing(page):
+    read = Read(page.read_text())
+    assert [a.get("type") for a in read.called("script")] == ["application/json", "text/plain", "module"]
+    assert not [a for _, a in read.elements if "src" in a]
+    assert [a["href"] for a in read.called("link")] == ["data:,"]
+    policy = next(a["content"] for a in read.called("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    style, script = next(s for s in read.raw if "--ink" in s), read.raw[-1]
+    for kind, text in (("script", script), ("style", style)):
+        digest = b64encode(sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy and "connect-src 'none'" in policy and "unsafe" not in policy
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", script + style)
+
+
+def test_texts_of_a_scenario_stay_texts(page, told):
+    assert told["title"] == pages.TITLE and pages.TITLE not in page.read_text()
+    read = Read(page.read_text())
+    assert len(read.called("script")) == 3 and read.called("img") == []
+    assert read.raw[0] == pages.TITLE
+
+
+def test_molecules_are_those_of_the_store(store, told, at):
+    """Each ion of each frame where the store has it, to the nanometre, on what holds it, and in its compartment."""
+    tree = smc.open(store)
+    node = tree["positions/Ca"].to_dataset()
+    (cloud,) = told["scene"]["clouds"]
+    rows = slice(0, int(node["row_size"][0].sum()))
+    place = np.array(told["scene"]["low"]) + cloud["step"] * np.stack([at(axis) for axis in cloud["xyz"]], 1)
+    np.testing.assert_allclose(place, node["position"].values[rows], atol=1e-9)
+    np.testing.assert_array_equal(at(cloud["size"]), node["row_size"].values[0])
+    np.testing.assert_allclose(at(cloud["frame"]), 1e3 * node["frame"].values, rtol=1e-6)
+    names = np.array([one["name"] for one in cloud["holders"]])[at(cloud["holder"])]
+    population = np.array(list(map(str, node["population"].values)))
+    np.testing.assert_array_equal(names, population[node["carrier"].values[rows]])
+    where = np.array(cloud["places"])[at(cloud["place"])]
+    np.testing.assert_array_equal(where == "head", place[:, 2] > pages.NECK)
+    free = np.bincount(np.repeat(np.arange(len(at(cloud["size"]))), at(cloud["size"]))[names == "Ca"])
+    counted = tree["counts/count"].sel(species="Ca", compartment="cytosol", trial=0).values
+    np.testing.assert_array_equal(free, counted[:: pages.SAMPLES])
+
+
+def test_an_ion_is_free_bound_or_in_a_pump(store):
+    """The pump takes ions out; the buffer and the gate's own site hold them."""
+    found = states(contrast.system_of(smc.open(store)))
+    assert found == {"Ca": "free", "CaB": "bound", "PMCA_Ca": "in a pump", "Site_Ca": "bound"}
+
+
+def view(told, key, name, quantity):
+    chart = next(one for one in told["charts"] if one["key"] == key)
+    return next(one for one in chart["views"] if (one["name"], one["quantity"]) == (name, quantity))
+
+
+def line(view, role, number=0):
+    return [one for one in view["lines"] if one["role"] == role][number]
+
+
+def test_charts_are_the_trials_and_what_theory_says_of_them(store, told, at):
+    tree = smc.open(store)
+    count = tree["counts/count"].sel(species="Ca", compartment="head").values
+    shown = view(told, "counts", "Ca in head", "concentration")
+    np.testing.assert_array_equal(at(line(shown, "trials")["y"]).reshape(count.shape), count)
+    mean = tree["counts/concentration"].sel(species="Ca", compartment="head").mean("trial").values
+    np.testing.assert_allclose(shown["factor"] * at(line(shown, "mean")["y"]), mean, rtol=1e-5)
+    band = line(shown, "band")
+    np.testing.assert_allclose(at(band["high"]) - at(band["low"]), 2 * count.std(axis=0, ddof=1), rtol=1e-4, atol=1e-3)
+    found = smc.compare(store, ("ode", "lna")).sel(series="Ca in head")
+    np.testing.assert_allclose(at(line(shown, "twin")["y"]), found["twin_mean"].sel(twin="ode"), rtol=1e-4, atol=1e-4)
+    noise = view(told, "noise", "Ca in head", "Fano factor")
+    np.testing.assert_allclose(at(line(noise, "mean")["y"]), found["fano"], rtol=1e-4)
+    theory = (found["twin_variance"] / found["twin_mean"]).sel(twin="lna").values
+    np.testing.assert_allclose(at(line(noise, "twin")["y"]), theory, rtol=1e-3, atol=1e-5)
+    weight = view(told, "weight", "bell2022, Ca in head", "weight")
+    ours = tree["plasticity/bell2022/weight"].values[..., 0]
+    np.testing.assert_allclose(at(line(weight, "trials")["y"]).reshape(ours.shape), ours, rtol=1e-6)
+    assert line(weight, "twin")["name"] == "rate equations (ode)"
+    fired = view(told, "events", "PMCA_Ca -> PMCA", "events")
+    np.testing.assert_array_equal(
+        at(line(fired, "trials")["y"]), tree["events/count"].sel(reaction="PMCA_Ca -> PMCA").values.ravel()
+    )
+    assert told["compared"]["verdict"].startswith(("ode is safe here", "ode is not safe here"))
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([0, 255], "u1"),
+        ([0, 256], "u2"),
+        ([0, 65536], "u4"),
+        ([-1, 3], "i4"),
+        ([0.5], "f4"),
+        ([2**40], "f4"),
+        ([], "f4"),
+    ],
+)
+def test_arrays_come_back(values, kind):
+    arrays = Arrays()
+    arrays.add(np.array([7], np.uint8))
+    told = arrays.add(np.array(values))
+    data = gzip.decompress(b64decode(arrays.text()))
+    assert told["type"] == kind and told["at"] % 4 == 0
+    np.testing.assert_array_equal(np.frombuffer(data, f"<{kind}", told["length"], told["at"]), values)
+
+
+def test_what_is_refused(store, page, tmp_path, capsys):
+    def says(*arguments):
+        assert cli.main(["report", *map(str, arguments)]) == 2
+        return capsys.readouterr().err
+
+    before = page.read_bytes()
+    assert says(store, "--with", "none") == f"{page} exists: --overwrite replaces it, or choose another --out.\n"
+    assert page.read_bytes() == before
+    assert '--with "lnb" is not a level' in says(store, "--with", "ode,lnb", "--out", tmp_path / "a.html")
+    told = says(store, "--trial", 1, "--with", "none", "--out", tmp_path / "a.html", "--quiet")
+    assert told == "page.zarr: no positions of trial 1 are in it; there are those of 0.\n"
+    assert "there is no folder" in says(store, "--with", "none", "--out", tmp_path / "no" / "a.html", "--quiet")
+    assert "there is no such store" in says(tmp_path / "no.zarr")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_there_is_told(store, tmp_path, monkeypatch):
+    """A level without molecules says so as the engine does; a scenario that cannot be read leaves the rest."""
+    from spinemc.page import gather
+
+    scenario = smc.load_scenario(store.with_suffix(".toml"))
+    from spinemc.twins import levels
+
+    smc.run(levels.at(scenario, "ode"), tmp_path / "means.zarr")
+    told = gather(tmp_path / "means.zarr", ("none",)).told
+    why = "ode has mean numbers in well-mixed parts and no single molecules: run it with particles."
+    assert told["scene"]["why"] == why and told["scene"]["clouds"] == []
+    assert {chart["key"] for chart in told["charts"]} == {"counts", "weight", "events"}
+
+    def changed(tree):
+        raise smc.SpinemcError("a file has changed.")
+
+    monkeypatch.setattr(contrast, "system_of", changed)
+    told = gather(store, ("ode",)).told
+    assert told["notes"] == ["Compartments, pumps and other levels are not shown: a file has changed."]
+    assert told["scene"]["states"] == ["free", "bound"] and "places" not in told["scene"]["clouds"][0]
+    assert not told["compared"]["verdict"]
