@@ -33,7 +33,7 @@ def found() -> str | None:
 class Browser:
     """One page of a Chromium of its own, with an empty profile. `faults` gathers what its console says of errors."""
 
-    def __init__(self, width: int = 1280, height: int = 900, mobile: bool = False) -> None:
+    def __init__(self, width: int = 1280, height: int = 900) -> None:
         self.profile = tempfile.mkdtemp(prefix="chromium-")
         self.faults: list[str] = []
         self._asked, self._heard = 0, bytearray()
@@ -60,7 +60,7 @@ class Browser:
         self._session = self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
+        self.resize(width, height)
 
     def __enter__(self) -> Browser:
         return self
@@ -108,6 +108,10 @@ class Browser:
             self.faults.append(" ".join(str(one.get("value", one.get("description"))) for one in params["args"]))
         elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.faults.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+
+    def resize(self, width: int, height: int, mobile: bool = False) -> None:
+        """Be a screen of so many pixels."""
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
 
     def open(self, url: str) -> None:
         """Go to a page, and wait until it has drawn."""

@@ -7,12 +7,12 @@ from pathlib import Path
 import spinemc as smc
 
 TITLE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \u2028 calcium"
-NECK = 0.3  # um: where the head begins
+NECK = 0.1  # um: where the head begins
 SAMPLES = 2  # from a frame to the next
 SCENARIO = f"""schema = 1
 title = '{TITLE}'
 [geometry]
-shape = {{ kind = "cylinder", radius = "0.2 um", length = "0.8 um" }}
+shape = {{ kind = "box", size = ["0.25 um", "0.5 um", "0.8 um"] }}
 [[geometry.compartment]]
 name = "head"
 within = {{ box = {{ low = ["-1 um", "-1 um", "{NECK} um"], high = ["1 um", "1 um", "2 um"] }} }}

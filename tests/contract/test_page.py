@@ -46,8 +46,8 @@ class Read(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return pages.run(tmp_path_factory.mktemp("page"))
+def store(page_store):
+    return page_store
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ function makeChart(chart, at, store) {
     element("p", { class: "about" }, chart.about),
     element("div", { class: "chosen" }, element("label", { class: "field" }, "Show ", name), quantity, csv),
     element("figure", { class: "chart" }, plot, keys, read));
-  let view = null, lines = [], toX = null, toY = null, looked = null, marked = null, pointer = null, wanted = null;
+  let view = null, lines = [], width = 0, sample = null, toX = null, toY = null, looked = null, marked = null, pointer = null, wanted = null;
 
   function choose() {
     const offered = chart.views.filter((one) => one.name === name.value);
@@ -92,15 +92,14 @@ function makeChart(chart, at, store) {
       style: line.role === "twin" ? ["twin", "twin b", "twin c"][Math.min(2, twins++)]
         : line.role === "trials" && line.numbers.length === 1 ? "trials alone" : line.role,
     }));
-    read.textContent = "";
-    looked = null;
     draw();
   }
 
+  const widthNow = () => Math.max(280, plot.parentNode.clientWidth || 900);
   const unit = () => (view.unit === "1" ? "" : ` (${view.unit})`);
 
   function draw() {
-    const width = Math.max(280, plot.parentNode.clientWidth || 900);
+    width = widthNow();
     let low = Infinity, high = -Infinity;
     for (const line of lines) {
       for (const { y } of line.series) for (const v of y) if (Number.isFinite(v)) { low = Math.min(low, v); high = Math.max(high, v); }
@@ -135,9 +134,10 @@ function makeChart(chart, at, store) {
     inner.append(marked, looked);
     plot.replaceChildren(svg("title", {}, spoken()), ...parts);
     const beside = { style: "shown", role: "shown" };
-    pointer = element("li", {}, sample(beside), "time in the 3-D view");
-    keys.replaceChildren(...lines.map((line) => element("li", {}, sample(line), line.name, element("b", {}))), pointer);
+    pointer = element("li", {}, swatch(beside), "time in the 3-D view");
+    keys.replaceChildren(...lines.map((line) => element("li", {}, swatch(line), line.name, element("b", {}))), pointer);
     mark(wanted);
+    if (sample !== null) lookAt(sample);
   }
 
   function drawn(line) {
@@ -156,7 +156,7 @@ function makeChart(chart, at, store) {
     return line.series.map(({ y }) => svg("path", { class: line.style, d: pathOf(time, y, toX, toY) }));
   }
 
-  function sample(line) {
+  function swatch(line) {
     const d = line.role === "band" ? "M0 1H32V11H0Z" : line.role === "shown" ? "M16 0V12" : "M0 6H32";
     return svg("svg", { viewBox: "0 0 32 12", "aria-hidden": "true" }, svg("path", { class: line.style, d }));
   }
@@ -175,7 +175,7 @@ function makeChart(chart, at, store) {
   /** Reads every line off at a sample. */
   function lookAt(i) {
     const k = Math.min(samples - 1, Math.max(0, i));
-    looked.dataset.sample = k;
+    sample = k;
     looked.setAttribute("d", `M${toX(time[k])} ${TOP}V${HEIGHT - BOTTOM}`);
     const values = lines.map((line) => line.series.map(({ y }) => y[k]).filter(Number.isFinite));
     [...keys.querySelectorAll("b")].forEach((b, j) => {
@@ -208,19 +208,20 @@ function makeChart(chart, at, store) {
   const nearest = (event) => {
     const box = plot.getBoundingClientRect();
     const t = time[0] + ((event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT)) * (time[samples - 1] - time[0]);
-    return lastBefore(time, t);
+    const k = Math.max(0, lastBefore(time, t));
+    return k + 1 < samples && time[k + 1] - t < t - time[k] ? k + 1 : k;
   };
   plot.addEventListener("pointermove", (event) => lookAt(nearest(event)));
   plot.addEventListener("pointerdown", (event) => lookAt(nearest(event)));
   plot.addEventListener("keydown", (event) => {
-    const now = Number(looked.dataset.sample ?? 0), far = Math.ceil(samples / 20);
+    const now = sample ?? 0, far = Math.ceil(samples / 20);
     const to = { ArrowLeft: now - 1, ArrowRight: now + 1, PageDown: now - far, PageUp: now + far, Home: 0, End: samples - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     lookAt(to);
   });
   return {
-    node, mark, draw: () => (view ? draw() : choose()), isDrawn: () => view !== null,
+    node, mark, draw: () => (view ? draw() : choose()), refit: () => { if (view && width !== widthNow()) draw(); }, isDrawn: () => view !== null,
     chosen: () => ({ name: name.value, quantity: quantity.value }),
     select(kept) {
       if (groups.includes(kept.name)) name.value = kept.name;

@@ -158,7 +158,7 @@ function drawBar() {
 }
 
 if (scene) bindCanvas();
-new ResizeObserver(() => { for (const chart of drawnCharts) if (chart.isDrawn()) chart.draw(); }).observe(byId("charts"));
-window.addEventListener("beforeprint", () => { for (const chart of drawnCharts) chart.draw(); });
+new ResizeObserver(() => { for (const chart of drawnCharts) chart.refit(); }).observe(byId("charts"));
+window.addEventListener("beforeprint", () => { for (const chart of drawnCharts) chart.refit(); });
 show(JSON.parse(byId("told").textContent), await unpacked(byId("arrays").textContent));
 document.documentElement.dataset.ready = "true";
