@@ -139,6 +139,17 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--overwrite", action="store_true", help="replace a page that is there")
     page.add_argument("--quiet", action="store_true", help="no progress")
 
+    view = command("view", _view, "show the page of a run in a browser here, while it goes on")
+    view.add_argument("store", type=_place, metavar="STORE")
+    _add_page(view, ("none",), "none")
+    view.add_argument("--port", type=_whole(0, 2**16), default=0, metavar="N", help="by default any that is free")
+    view.add_argument(
+        "--open",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="open a browser; by default where this is a terminal",
+    )
+
     validate = command("validate", _validate, "lay what the engine computes beside exact results")
     validate.add_argument("--quick", action="store_true", help="fewer trials: two minutes, not thirty")
     _add_threads(validate)
@@ -274,6 +285,21 @@ def _report(given: Any) -> None:
     from spinemc import page
 
     print(page.report(given.store, given.out, given.twins, given.trial, given.overwrite, _tell(given)))
+
+
+def _view(given: Any) -> None:
+    import webbrowser
+
+    from spinemc import page
+
+    def ready(url: str) -> None:
+        print(url, flush=True)
+        print("Ctrl-C stops it.", file=sys.stderr, flush=True)
+        if given.open or (given.open is None and sys.stdout.isatty()):
+            webbrowser.open(url)
+
+    page.view(given.store, given.twins, given.trial, given.port, ready)
+    print("stopped.", file=sys.stderr)
 
 
 def _validate(given: Any) -> int:

@@ -2,6 +2,7 @@
 
 from spinemc.page.gather import Page, gather
 from spinemc.page.render import render
+from spinemc.page.serve import view
 from spinemc.page.write import report
 
-__all__ = ["Page", "gather", "render", "report"]
+__all__ = ["Page", "gather", "render", "report", "view"]

@@ -49,7 +49,7 @@ def tables(tree: xr.DataTree) -> list[dict[str, Any]]:
         _sizes("Areas", "region", "µm²", area),
     ]
     rows = []
-    for name, dim in (("count", "reaction"), ("absorbed", "boundary")):
+    for name, dim in (("count", "reaction"), ("absorbed", "boundary")) if trials else ():
         if "events" in tree.children and name in tree["events"]:
             total = array(tree, f"events/{name}").sum("time").transpose(dim, "trial").values
             for label, one in zip(map(str, array(tree, f"events/{name}")[dim].values), total, strict=True):

@@ -43,6 +43,7 @@ def gather(
     with_: Sequence[str] = ("ode", "lna"),
     trial: int | None = None,
     tell: Callable[[str], None] = lambda line: None,
+    early: bool = False,
 ) -> Page:
     """Gather what a page shows of a store.
 
@@ -56,6 +57,8 @@ def gather(
         The trial whose molecules are shown; by default the first whose positions are there.
     tell : callable
         Takes a line on what is being done.
+    early : bool
+        Whether a run without a finished trial has a page, too, and one without the positions of `trial` yet.
 
     Raises
     ------
@@ -65,20 +68,12 @@ def gather(
     names = [name for name in with_ if name != WITHOUT]
     contrast.refuse_unknown(names)
     tree = store.open(path)
-    contrast.refuse_sweep(tree, "report")
-    if tree["counts"].sizes["trial"] == 0:
+    contrast.refuse_sweep(tree, "a page")
+    finished, arrays = tree["counts"].sizes["trial"], Arrays()
+    if finished == 0 and not early:
         raise StoreError(f"{tree.name}: no trial is finished: `spinemc resume` goes on.")
     system, notes = _system(tree)
-    found = _beside(tree, names if system is not None else [], tell)
-    twin = _rates(tree) if "ode" in found["twin"].values and "plasticity" in tree.children else None
-    arrays = Arrays()
-    shown = scene(tree, system, trial, arrays)
-    judged = verdict.DETERMINISTIC
-    compared = {
-        "verdict": verdict.verdict(found) if any(name in judged for name in found["twin"].values) else "",
-        "table": verdict.table(found) if len(found["twin"]) else "",
-        "refused": found.attrs.get("refused", []),
-    }
+    shown = scene(tree, system, trial, arrays, early)
     told = {
         "title": title(tree),
         "facts": facts(tree),
@@ -86,13 +81,27 @@ def gather(
         "scenario": str(tree.attrs.get("scenario", "")),
         "notes": notes,
         "scene": shown | {"states": order(shown["clouds"])},
-        "charts": charts(tree, found, twin, arrays),
-        "compared": compared,
-        "finished": tree["counts"].sizes["trial"],
+        "finished": finished,
         "trials": int(tree.attrs["trials"]),
         "complete": bool(tree.attrs["complete"]),
+        "charts": [],
+        "compared": {"verdict": "", "table": "", "refused": []},
     }
+    if finished:
+        found = _beside(tree, names if system is not None else [], tell)
+        twin = _rates(tree) if "ode" in found["twin"].values and "plasticity" in tree.children else None
+        told |= {"charts": charts(tree, found, twin, arrays), "compared": _judged(found)}
     return Page(told, arrays.text())
+
+
+def _judged(found: xr.Dataset) -> dict[str, Any]:
+    """The verdict where there is a level to judge, the table, and what was refused."""
+    judged = any(name in verdict.DETERMINISTIC for name in found["twin"].values)
+    return {
+        "verdict": verdict.verdict(found) if judged else "",
+        "table": verdict.table(found) if len(found["twin"]) else "",
+        "refused": found.attrs["refused"],
+    }
 
 
 def _system(tree: xr.DataTree) -> tuple[System | None, list[str]]:

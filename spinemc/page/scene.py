@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MOST_ROWS = 4_000_000  # of positions in a page; beyond, some frames are left out
+NOT_YET = "The trial whose positions are recorded is not finished yet."
 NONE_RECORDED = "No positions were recorded: add [[record.positions]] to the scenario."
 
 
-def scene(tree: xr.DataTree, system: System | None, trial: int | None, arrays: Arrays) -> dict[str, Any]:
+def scene(
+    tree: xr.DataTree, system: System | None, trial: int | None, arrays: Arrays, early: bool = False
+) -> dict[str, Any]:
     """The mesh and the molecules of one trial.
 
     Parameters
@@ -38,6 +41,8 @@ def scene(tree: xr.DataTree, system: System | None, trial: int | None, arrays: A
         Which one; by default the first whose positions are there.
     arrays : Arrays
         Takes the arrays.
+    early : bool
+        Whether positions of the trial may come yet.
 
     Returns
     -------
@@ -54,16 +59,14 @@ def scene(tree: xr.DataTree, system: System | None, trial: int | None, arrays: A
     groups = list(tree["positions"].children) if "positions" in tree.children else []
     there = {name: _numbers(tree, name) for name in groups}
     trials = sorted({k for numbers in there.values() for k in numbers})
-    if trial is not None and trial not in trials:
-        known = f"there are those of {', '.join(map(str, trials))}" if trials else "there are none"
-        raise StoreError(f"{tree.name}: no positions of trial {trial} are in it; {known}.")
-    if not trials:
-        level = levels.LEVELS.get(str(tree.attrs.get("engine", "particles")))
-        told["why"] = NONE_RECORDED if level is None or level.follows else f"{levels.without_molecules(level)}."
-        if level is not None and level.follows and groups:
-            told["why"] = "No trial whose positions are recorded is finished yet."
+    chosen = trial if trial is not None else next(iter(trials), None)
+    if chosen not in trials:
+        if trial is not None and not early:
+            known = f"there are those of {', '.join(map(str, trials))}" if trials else "there are none"
+            raise StoreError(f"{tree.name}: no positions of trial {trial} are in it; {known}.")
+        told["why"] = _why(str(tree.attrs.get("engine", "particles")), groups)
         return told
-    told["trial"] = trials[0] if trial is None else trial
+    told["trial"] = chosen
     shown = [name for name in groups if told["trial"] in there[name]]
     rows = {name: _rows(tree, name, there[name].index(told["trial"])) for name in shown}
     every = max(1, -(-sum(int(size.sum()) for _, size in rows.values()) // MOST_ROWS))
@@ -72,6 +75,14 @@ def scene(tree: xr.DataTree, system: System | None, trial: int | None, arrays: A
     told["low"] = (corner * NANOMETRE).tolist()
     told["clouds"] = [_cloud(tree, system, name, *rows[name], every, corner, arrays) for name in shown]
     return told
+
+
+def _why(engine: str, groups: list[str]) -> str:
+    """Why there are no molecules to show."""
+    level = levels.LEVELS.get(engine)
+    if level is not None and not level.follows:
+        return f"{levels.without_molecules(level)}."
+    return NOT_YET if groups else NONE_RECORDED
 
 
 def _mesh(tree: xr.DataTree, arrays: Arrays) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def test_molecules_are_those_of_the_store(store, told, at):
     population = np.array(list(map(str, node["population"].values)))
     np.testing.assert_array_equal(names, population[node["carrier"].values[rows]])
     where = np.array(cloud["places"])[at(cloud["place"])]
-    np.testing.assert_array_equal(where == "head", place[:, 2] > pages.NECK)
+    clear = abs(place[:, 2] - pages.NECK) > 1e-6  # rounding to the nanometre may put one on the plane
+    np.testing.assert_array_equal((where == "head")[clear], (place[:, 2] > pages.NECK)[clear])
     free = np.bincount(np.repeat(np.arange(len(at(cloud["size"]))), at(cloud["size"]))[names == "Ca"])
     counted = tree["counts/count"].sel(species="Ca", compartment="cytosol", trial=0).values
     np.testing.assert_array_equal(free, counted[:: pages.SAMPLES])

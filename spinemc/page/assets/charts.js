@@ -220,14 +220,21 @@ function makeChart(chart, at, store) {
     event.preventDefault();
     lookAt(to);
   });
-  return {
-    node, mark, draw: () => (view ? draw() : choose()), refit: () => { if (view && width !== widthNow()) draw(); }, isDrawn: () => view !== null,
-    chosen: () => ({ name: name.value, quantity: quantity.value }),
-    select(kept) {
-      if (groups.includes(kept.name)) name.value = kept.name;
+
+  /** Draws the chart, as another was that it takes the place of. */
+  function begin(kept = null) {
+    if (kept && groups.includes(kept.name)) {
+      name.value = kept.name;
       quantity.append(element("option", { value: kept.quantity }, kept.quantity));
-      quantity.value = kept.quantity;
-    },
+      sample = kept.sample;
+    }
+    choose();
+  }
+
+  return {
+    node, mark, draw: begin, controls: [name, quantity, csv, plot], isDrawn: () => view !== null,
+    refit: () => { if (view && width !== widthNow()) draw(); },
+    chosen: () => (view ? { name: name.value, quantity: quantity.value, sample } : null),
   };
 }
 

@@ -24,7 +24,9 @@ const WITHOUT_WEBGL = "This browser draws no WebGL 2 here, so the spine is not s
 const TURN = 5; // degrees to a key
 
 const canvas = byId("canvas"), scene = makeScene(canvas);
-let drawnCharts = [], when = null; // when: the time [ms] that the 3-D view shows
+let drawnCharts = [];
+let when = null; // the time [ms] that the 3-D view shows
+let loaded = null; // the trial that it shows
 const player = makePlayer(scene, (time) => {
   when = time;
   for (const chart of drawnCharts) chart.mark(time);
@@ -66,16 +68,23 @@ function showSpace(told, at) {
   canvas.setAttribute("aria-label", `The surface in 3-D, with ${regions}`);
   byId("patches").replaceChildren("Surface: ", ...told.mesh.kinds.map((kind) => element("span", {},
     svg("svg", { viewBox: "0 0 1 1", "aria-hidden": "true" }, svg("rect", { width: 1, height: 1, fill: kind.colour })), kind.name)));
+  if (loaded !== null && loaded === told.trial) return; // what plays goes on
+  loaded = told.trial;
   if (scene) scene.load(told, at);
   player.load(told, at);
 }
 
 function showCharts(told, at) {
   const kept = new Map(drawnCharts.map((chart) => [chart.node.id, chart.chosen()]));
+  const controls = () => drawnCharts.flatMap((chart) => chart.controls.map((one, k) => [`${chart.node.id} ${k}`, one]));
+  const focused = controls().find(([, one]) => one === document.activeElement)?.[0];
   drawnCharts = told.charts.map((chart) => makeChart(chart, at, told.facts[0][1]));
-  for (const chart of drawnCharts) chart.mark(when);
   byId("charts").replaceChildren(...drawnCharts.map((chart) => chart.node));
-  for (const chart of drawnCharts) if (kept.has(chart.node.id)) chart.select(kept.get(chart.node.id));
+  for (const chart of drawnCharts) {
+    chart.mark(when);
+    if (kept.get(chart.node.id)) chart.draw(kept.get(chart.node.id));
+  }
+  controls().find(([name]) => name === focused)?.[1].focus({ preventScroll: true });
   drawRest();
 }
 
@@ -160,5 +169,35 @@ function drawBar() {
 if (scene) bindCanvas();
 new ResizeObserver(() => { for (const chart of drawnCharts) chart.refit(); }).observe(byId("charts"));
 window.addEventListener("beforeprint", () => { for (const chart of drawnCharts) chart.refit(); });
-show(JSON.parse(byId("told").textContent), await unpacked(byId("arrays").textContent));
+
+/** Asks whether there is more of the run, and shows it, until it is over or nobody answers. */
+async function follow(told) {
+  let tag = told.tag;
+  for (let over = told.complete; !over; ) {
+    await new Promise((done) => setTimeout(done, told.live));
+    let answer = null;
+    try {
+      answer = await fetch("data", { headers: { "If-None-Match": tag } });
+    } catch {
+      return say("spinemc view has stopped: this is how far the run was.");
+    }
+    if (answer.status === 304) continue;
+    if (!answer.ok) {
+      say(await answer.text());
+      continue;
+    }
+    const now = await answer.json();
+    show(now.told, await unpacked(now.arrays));
+    [tag, over] = [now.told.tag, now.told.complete];
+  }
+}
+
+/** Puts a note above everything else. */
+function say(note) {
+  byId("notes").replaceChildren(element("p", { class: "note", role: "status" }, note));
+}
+
+const begun = JSON.parse(byId("told").textContent);
+show(begun, await unpacked(byId("arrays").textContent));
 document.documentElement.dataset.ready = "true";
+if (begun.live) follow(begun);
