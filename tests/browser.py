@@ -11,7 +11,9 @@ import subprocess
 import tempfile
 import time
 from base64 import b64decode
+from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 
@@ -118,6 +120,15 @@ class Browser:
         self._seen.clear()
         self.ask("Page.navigate", url=url)
         self.wait("document.documentElement?.dataset.ready === 'true'")
+
+    def busy(self) -> float:
+        """Processor time that all processes of this Chromium have taken so far [s]."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended
+                fields = stat.read_text().rpartition(")")[2].split()  # from the third of proc(5) on
+                ticks += (int(fields[11]) + int(fields[12])) * (int(fields[3]) == self._process.pid)
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def run(self, expression: str):
         """The value of an expression in the page."""

@@ -46,8 +46,8 @@ def charts(tree: xr.DataTree, found: xr.Dataset, twin: xr.DataTree | None, array
     Returns
     -------
     list of dict
-        For each: `key`, `title`, `about`, `time` [ms], and `views` with `name`, `group`, `quantity`, `unit`, `factor`
-        (from what is stored to the unit) and `lines`, each with a `role`.
+        For each: `key`, `title`, `about`, `time` [ms], and `views` with `name`, `group`, `quantity`, `label` of the
+        axis, `unit`, `factor` (from what is stored to the unit) and `lines`, each with a `role`.
     """
     time = arrays.add(1e3 * array(tree, "counts/time").values)
     several = tree["counts"].sizes["trial"] > 1
@@ -78,8 +78,12 @@ _ABOUT_WEIGHT = "What the rule of plasticity makes of each trial; dashed, of the
 _ABOUT_EVENTS = "Events since the sample before: how often each reaction fired, and what boundaries took out."
 
 
-def _view(name: str, group: str, quantity: str, unit: str, lines: list[dict[str, Any]], factor: float = 1.0) -> Any:
-    return {"name": name, "group": group, "quantity": quantity, "unit": unit, "factor": factor, "lines": lines}
+def _view(
+    name: str, group: str, quantity: str, unit: str, lines: list[dict[str, Any]], factor: float = 1.0, label: str = ""
+) -> dict[str, Any]:
+    """One choice of a chart; its axis says the quantity, or `label`."""
+    told = {"name": name, "group": group, "quantity": quantity, "label": label or quantity}
+    return told | {"unit": unit, "factor": factor, "lines": lines}
 
 
 def _numbers(tree: xr.DataTree) -> list[int]:
@@ -110,6 +114,7 @@ def _counts(tree: xr.DataTree, found: xr.Dataset, arrays: Arrays) -> Iterator[di
     numbers = _numbers(tree)
     dense = {"counts": ("compartment", "volume"), "surface": ("region", "area")}
     whole = observables.totals(tree)["species"].values
+    means = found["twin_mean"].sel(twin=_own_means(found))
     for group, (dim, size) in dense.items():
         if group not in tree.children:
             continue
@@ -122,7 +127,7 @@ def _counts(tree: xr.DataTree, found: xr.Dataset, arrays: Arrays) -> Iterator[di
                     continue
                 values = count.sel({"species": species, dim: place}).transpose("trial", "time").values
                 lines = _trials(values, numbers, arrays)
-                lines += _twins(found["twin_mean"].sel(series=name), arrays)
+                lines += _twins(means.sel(series=name), arrays)
                 room = float(extent.sel({dim: place})) * (MICROMOLAR if size == "volume" else 1.0)
                 yield _view(name, species, "number", "molecules", lines)
                 if room > 0:
@@ -131,12 +136,17 @@ def _counts(tree: xr.DataTree, found: xr.Dataset, arrays: Arrays) -> Iterator[di
 
 def _twins(of: xr.DataArray, arrays: Arrays) -> list[dict[str, Any]]:
     """What other levels (twin, time) give, as lines."""
-    lines = []
-    for name in map(str, of["twin"].values):
-        values = of.sel(twin=name).values
-        if np.isfinite(values).any():
-            lines.append({"role": "twin", "name": WORDS.get(name, name), "y": arrays.add(values)})
-    return lines
+    return [
+        {"role": "twin", "level": name, "name": WORDS.get(name, name), "y": arrays.add(of.sel(twin=name).values)}
+        for name in map(str, of["twin"].values)
+        if np.isfinite(of.sel(twin=name)).any()
+    ]
+
+
+def _own_means(found: xr.Dataset) -> list[str]:
+    """The levels with means of their own: those of linear noise are those of the rate equations."""
+    names = [str(name) for name in found["twin"].values]
+    return [name for name in names if name != "lna" or "ode" not in names]
 
 
 def _noise(found: xr.Dataset, arrays: Arrays) -> Iterator[dict[str, Any]]:
@@ -170,7 +180,7 @@ def _bias(found: xr.Dataset, arrays: Arrays) -> Iterator[dict[str, Any]]:
     reach = float(normal(0.95))
     for name in map(str, found["series"].values):
         one = found.sel(series=name)
-        for twin in map(str, one["twin"].values):
+        for twin in _own_means(found):
             beside = one.sel(twin=twin)
             if not np.isfinite(beside["bias"]).any():
                 continue
@@ -181,7 +191,7 @@ def _bias(found: xr.Dataset, arrays: Arrays) -> Iterator[dict[str, Any]]:
                 ends = {"low": arrays.add(bias - error), "high": arrays.add(bias + error)}
                 lines.insert(0, {"role": "band", "name": "95 % interval", **ends})
             lines.append({"role": "level", "name": "no difference", "value": 0.0})
-            yield _view(name, str(one["species"].values), words, "molecules", lines)
+            yield _view(name, str(one["species"].values), words, "molecules", lines, label="difference")
 
 
 def _weights(tree: xr.DataTree, twin: xr.DataTree | None, arrays: Arrays) -> Iterator[dict[str, Any]]:
@@ -202,7 +212,7 @@ def _own_weight(tree: xr.DataTree, rule: str, twin: xr.DataTree, arrays: Arrays)
         own = twin_weight(tree, rule, twin)
     except SpinemcError:
         return []
-    return [] if own is None else [{"role": "twin", "name": WORDS["ode"], "y": arrays.add(own[1])}]
+    return [] if own is None else [{"role": "twin", "level": "ode", "name": WORDS["ode"], "y": arrays.add(own[1])}]
 
 
 def _events(tree: xr.DataTree, arrays: Arrays) -> Iterator[dict[str, Any]]:

@@ -55,7 +55,7 @@ def tables(tree: xr.DataTree) -> list[dict[str, Any]]:
             for label, one in zip(map(str, array(tree, f"events/{name}")[dim].values), total, strict=True):
                 told = with_spread(one.mean(), one.std(ddof=1)) if trials > 1 else f"{one.mean():g}"
                 rows.append([label, told])
-    mean = "mean ± SD of a trial" if trials > 1 else "in the trial"
+    mean = "mean ± SD over trials" if trials > 1 else "in the trial"
     made.append({"key": "events", "title": "Events in all", "columns": ["reaction or boundary", mean], "rows": rows})
     return [table for table in made if table["rows"]]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinemc import contrast, observables, store, verdict
+from spinemc import contrast, observables, remodelling, store, verdict
 from spinemc.engine.system import System
 from spinemc.errors import SpinemcError, StoreError
 from spinemc.page.charts import charts
@@ -63,10 +63,14 @@ def gather(
     Raises
     ------
     StoreError
-        It is a sweep, holds no finished trial or no positions of that trial; or a level is not known.
+        It is a sweep or a folder of epochs, holds no finished trial or no positions of that trial; or a level is not
+        known.
     """
     names = [name for name in with_ if name != WITHOUT]
     contrast.refuse_unknown(names)
+    if remodelling.is_course(path):
+        there = ", ".join(map(str, remodelling.stores(path)))
+        raise StoreError(f"{path}: holds epochs, and a page shows one run: give one of its stores, {there}.")
     tree = store.open(path)
     contrast.refuse_sweep(tree, "a page")
     finished, arrays = tree["counts"].sizes["trial"], Arrays()

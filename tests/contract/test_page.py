@@ -8,17 +8,19 @@ import re
 from base64 import b64decode, b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import numpy as np
 import pages
 import pytest
 
 import spinemc as smc
-from spinemc import cli, contrast, observables
+from spinemc import cli, contrast, observables, remodelling
 from spinemc.observables.comparison import Twin
-from spinemc.page.charts import charts
+from spinemc.page import charts, gather, scene
 from spinemc.page.pack import Arrays
 from spinemc.page.states import states
+from spinemc.twins import levels
 
 
 class Read(HTMLParser):
@@ -159,7 +161,7 @@ def test_theory_stands_beside_the_noise(store):
     tree, arrays = smc.open(store), Arrays()
     rates = contrast.twin(tree)
     found = observables.comparison(tree, {"lna": Twin(rates, variance=rates)})
-    told = {"charts": charts(tree, found, None, arrays)}
+    told = {"charts": charts.charts(tree, found, None, arrays)}
     data = gzip.decompress(b64decode(arrays.text()))
     mean = rates["counts/count"].sel(species="Ca", compartment="head").values
     for quantity, expected in (("Fano factor", np.ones_like(mean)), ("standard deviation", np.sqrt(mean))):
@@ -206,11 +208,7 @@ def test_what_is_refused(store, page, tmp_path, capsys):
 
 def test_what_is_not_there_is_told(store, tmp_path, monkeypatch):
     """A level without molecules says so as the engine does; a scenario that cannot be read leaves the rest."""
-    from spinemc.page import gather
-
     scenario = smc.load_scenario(store.with_suffix(".toml"))
-    from spinemc.twins import levels
-
     smc.run(levels.at(scenario, "ode"), tmp_path / "means.zarr")
     told = gather(tmp_path / "means.zarr", ("none",)).told
     why = "ode has mean numbers in well-mixed parts and no single molecules: run it with particles."
@@ -225,3 +223,60 @@ def test_what_is_not_there_is_told(store, tmp_path, monkeypatch):
     assert told["notes"] == ["Compartments, pumps and other levels are not shown: a file has changed."]
     assert told["scene"]["states"] == ["free", "bound"] and "places" not in told["scene"]["clouds"][0]
     assert not told["compared"]["verdict"]
+
+
+def test_much_is_thinned_and_told(store, monkeypatch):
+    """Of many rows every k-th frame, whole; of many trials the first; means and bands are of all."""
+    monkeypatch.setattr(scene, "MOST_ROWS", 700)
+    monkeypatch.setattr(charts, "MOST_TRIALS", 2)
+    tree, page = smc.open(store), gather(store, ("none",))
+    data = gzip.decompress(b64decode(page.arrays))
+    sizes = tree["positions/Ca/row_size"].values[0]
+    shown, (cloud,) = page.told["scene"], page.told["scene"]["clouds"]
+    assert shown["left_out"] == -(-sizes.sum() // 700) > 1
+    size = cloud["size"]
+    kept = np.frombuffer(data, f"<{size['type']}", size["length"], size["at"])
+    np.testing.assert_array_equal(kept, sizes[:: shown["left_out"]])
+    assert cloud["holder"]["length"] == kept.sum()
+    lines = view(page.told, "counts", "Ca in head", "number")["lines"]
+    assert [one["name"] for one in lines] == ["mean ± SD", "the first 2 trials", "mean of 6 trials"]
+    assert lines[1]["y"]["length"] == 2 * tree["counts"].sizes["time"]
+
+
+# linear RGB as seen without one kind of cone: Machado, Oliveira & Fernandes 2009, severity 1
+SIGHTS = {
+    "usual": np.eye(3),
+    "no long": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no middle": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "no short": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def lab(linear):
+    """CIELAB of linear sRGB under D65."""
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(to_xyz @ np.clip(linear, 0.001, 1) / [0.9505, 1.0, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_states_differ_for_every_eye(sight):
+    """Colours of the three states are 20 of CIELAB apart, ten times what can just be told, and 10 in lightness."""
+    text = (files("spinemc.page") / "assets" / "scene.js").read_text()
+    hexes = re.findall(r"#[0-9a-f]{6}", re.search(r"PALETTE = \[(.*?)\]", text)[1])
+    rgb = np.array([[int(one[i : i + 2], 16) / 255 for i in (1, 3, 5)] for one in hexes[:3]])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = [lab(np.array(SIGHTS[sight]) @ one) for one in linear]
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        assert np.linalg.norm(seen[a] - seen[b]) > 20 and abs(seen[a][0] - seen[b][0]) > 10
+    assert len(set(hexes)) == 8
+
+
+def test_a_folder_of_epochs_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(remodelling, "is_course", lambda path: True)
+    monkeypatch.setattr(remodelling, "stores", lambda path: ["a.epochs/0.zarr", "a.epochs/1.zarr"])
+    assert cli.main(["report", str(tmp_path / "a.epochs")]) == 2
+    said = (
+        "a.epochs: holds epochs, and a page shows one run: give one of its stores, a.epochs/0.zarr, a.epochs/1.zarr.\n"
+    )
+    assert capsys.readouterr().err.endswith(said)

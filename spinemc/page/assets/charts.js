@@ -2,11 +2,12 @@
 
 const LEFT = 68, RIGHT = 12, TOP = 12, BOTTOM = 42, HEIGHT = 330; // CSS pixels
 
+/** A number in a few digits. */
 function shortly(value, digits = 4) {
   if (value === 0) return "0";
-  return Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3
-    ? value.toExponential(digits - 2).replace("e+", "e").replace("-", "−")
-    : String(Number(value.toPrecision(digits))).replace("-", "−");
+  if (Math.abs(value) < 1e5 && Math.abs(value) >= 1e-3) return String(Number(value.toPrecision(digits))).replace("-", "−");
+  const [number, power] = value.toExponential(digits - 1).split("e");
+  return `${Number(number)}e${Number(power)}`.replaceAll("-", "−");
 }
 
 /** Round numbers, five or so, within a range. */
@@ -86,10 +87,9 @@ function makeChart(chart, at, store) {
     if (offered.some((one) => one.quantity === kept)) quantity.value = kept;
     quantity.hidden = offered.length < 2;
     view = offered.find((one) => one.quantity === quantity.value);
-    let twins = 0;
     lines = view.lines.map((line) => ({
       ...line, series: seriesOf(line, view, at, samples),
-      style: line.role === "twin" ? ["twin", "twin b", "twin c"][Math.min(2, twins++)]
+      style: line.role === "twin" ? `twin ${line.level}`
         : line.role === "trials" && line.numbers.length === 1 ? "trials alone" : line.role,
     }));
     draw();
@@ -124,7 +124,7 @@ function makeChart(chart, at, store) {
     parts.push(svg("path", { class: "axis", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${width - RIGHT}` }));
     parts.push(svg("text", { x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "time (ms)"));
     const middle = (TOP + HEIGHT - BOTTOM) / 2;
-    parts.push(svg("text", { x: 13, y: middle, "text-anchor": "middle", transform: `rotate(-90 13 ${middle})` }, `${view.quantity}${unit()}`));
+    parts.push(svg("text", { x: 13, y: middle, "text-anchor": "middle", transform: `rotate(-90 13 ${middle})` }, `${view.label}${unit()}`));
     const clip = `clip-${chart.key}`;
     const inner = svg("g", { "clip-path": `url(#${clip})` });
     parts.push(svg("clipPath", { id: clip }, svg("rect", { x: LEFT, y: TOP - 2, width: width - LEFT - RIGHT, height: HEIGHT - BOTTOM - TOP + 2 })), inner);
@@ -168,7 +168,7 @@ function makeChart(chart, at, store) {
     let top = 0;
     for (let i = 0; i < samples; i++) if (!(y[i] <= y[top])) top = i;
     const say = (v) => (Number.isFinite(v) ? shortly(v) : "nothing");
-    return `${view.name}, ${view.quantity}${unit()} over ${shortly(time[0])} to ${shortly(time[samples - 1])} ms. ${main.name}: ` +
+    return `${view.name}, ${view.label}${unit()} over ${shortly(time[0])} to ${shortly(time[samples - 1])} ms. ${main.name}: ` +
       `${say(y[0])} at the beginning, at most ${say(y[top])} at ${shortly(time[top])} ms, ${say(y[samples - 1])} at the end.`;
   }
 

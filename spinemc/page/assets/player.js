@@ -14,10 +14,10 @@ const MARKS = [ // as the shaders draw them, in a box from -1 to 1
 
 /** A mark as a small picture. */
 function markOf(kind) {
-  const colour = PALETTE[kind % PALETTE.length];
+  const colour = PALETTE[kind % 8];
   const picture = svg("svg", { viewBox: "-1.1 -1.1 2.2 2.2", class: "mark", "aria-hidden": "true" });
   const add = (name, attributes) => picture.append(svg(name, { fill: colour, ...attributes }));
-  MARKS[kind % MARKS.length]({
+  MARKS[(kind + Math.floor(kind / 8)) % 8]({
     circle: (cx, cy, r) => add("circle", { cx, cy, r }),
     ring: (cx, cy, r, width) => add("circle", { cx, cy, r, fill: "none", stroke: colour, "stroke-width": width }),
     path: (d) => add("path", { d }),

@@ -1,7 +1,7 @@
 // The mesh as glass, and molecules as points in it.
 
 const HOME = { azimuth: -60, elevation: 14, zoom: 1 }; // degrees, as the figures look
-const PALETTE = ["#0072b2", "#e69f00", "#882255", "#009e73", "#56b4e9", "#d55e00", "#000000", "#cc79a7"];
+const PALETTE = ["#0072b2", "#e69f00", "#661144", "#009e73", "#56b4e9", "#d55e00", "#000000", "#cc79a7"];
 const HIDDEN = 255; // the class of what is not drawn
 const POINT = 6; // CSS pixels
 
@@ -38,7 +38,7 @@ void main() {
 const POINT_FRAGMENT = `#version 300 es
 precision highp float;
 flat in uint sort;
-uniform vec3 palette[${PALETTE.length}];
+uniform vec3 palette[8];
 out vec4 seen;
 float mark(uint m, vec2 p) { // below 0 inside
   if (m == 0u) return length(p) - 0.8;
@@ -52,9 +52,9 @@ float mark(uint m, vec2 p) { // below 0 inside
 }
 void main() {
   vec2 p = 2.0 * gl_PointCoord - 1.0; p.y = -p.y;
-  float d = mark(sort % 8u, p);
+  float d = mark((sort + sort / 8u) % 8u, p); // no two of 64 have both mark and colour in common
   if (d > 0.2) discard;
-  vec3 colour = palette[sort % ${PALETTE.length}u];
+  vec3 colour = palette[sort % 8u];
   seen = vec4(d > 0.0 ? vec3(1.0) : colour, 1.0); // a pale rim parts marks that overlap
 }`;
 
@@ -137,16 +137,20 @@ function makeScene(canvas) {
   if (!gl) return null;
   const surface = program(gl, MESH_VERTEX, MESH_FRAGMENT), points = program(gl, POINT_VERTEX, POINT_FRAGMENT);
   const view = { ...HOME };
-  let shape = null, clouds = [], asked = false, drawn = () => {};
+  let shape = null, clouds = [], held = [], asked = false, drawn = () => {};
 
   function buffer(values) {
     const made = gl.createBuffer();
+    held.push(made);
     gl.bindBuffer(gl.ARRAY_BUFFER, made);
     gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
     return made;
   }
 
   function load(told, at) {
+    held.forEach((one) => gl.deleteBuffer(one));
+    [shape, ...clouds].forEach((one) => one && gl.deleteVertexArray(one.array));
+    held = [];
     const made = corners(told.mesh, at);
     const array = gl.createVertexArray();
     gl.bindVertexArray(array);
