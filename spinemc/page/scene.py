@@ -55,7 +55,14 @@ def scene(
     StoreError
         The trial has no positions.
     """
-    told: dict[str, Any] = {"mesh": _mesh(tree, arrays), "clouds": [], "trial": None, "why": "", "left_out": 1}
+    told: dict[str, Any] = {
+        "mesh": _mesh(tree, arrays),
+        "clouds": [],
+        "low": [],
+        "trial": None,
+        "why": "",
+        "left_out": 1,
+    }
     groups = list(tree["positions"].children) if "positions" in tree.children else []
     there = {name: _numbers(tree, name) for name in groups}
     trials = sorted({k for numbers in there.values() for k in numbers})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 
 import browser
 import numpy as np
@@ -177,19 +178,22 @@ def test_it_plays(opened, tree):
     assert opened.run("Number(time.max) - time.valueAsNumber") == 1
 
 
+def downloaded(opened, file):
+    """The rows of a file that the page was asked for."""
+    until = time.monotonic() + browser.PATIENCE
+    while not file.exists():
+        assert time.monotonic() < until, file
+        opened.settle()
+    return list(csv.reader(file.read_text().splitlines()))
+
+
 def test_a_chart_gives_its_data(opened, tree, tmp_path):
     opened.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     opened.run("(() => { const [name, quantity] = document.querySelectorAll('#chart-counts select');"
                "name.value = 'Ca in head'; name.dispatchEvent(new Event('change'));"
                "quantity.value = 'concentration'; quantity.dispatchEvent(new Event('change'));"
                "document.querySelector('#chart-counts button').click(); })()")  # fmt: skip
-    file = tmp_path / "page.zarr-counts-Ca_in_head-concentration.csv"
-    opened.wait("true")
-    for _ in range(200):
-        if file.exists():
-            break
-        opened.settle()
-    head, *rows = csv.reader(file.read_text().splitlines())
+    head, *rows = downloaded(opened, tmp_path / "page.zarr-counts-Ca_in_head-concentration.csv")
     assert head[:3] == ["time (ms)", "mean ± SD, low (µmol/L)", "mean ± SD, high (µmol/L)"]
     assert head[-2:] == ["mean of 6 trials (µmol/L)", "rate equations (ode) (µmol/L)"]
     table = np.array(rows, float)
@@ -197,6 +201,19 @@ def test_a_chart_gives_its_data(opened, tree, tmp_path):
     np.testing.assert_allclose(table[:, 0], 1e3 * tree["counts/time"].values, rtol=1e-6)
     np.testing.assert_allclose(table[:, 3:9], ours.T, rtol=1e-6)
     np.testing.assert_allclose(table[:, 9], ours.mean(axis=0), rtol=1e-6)
+
+
+def test_the_picture_gives_its_data(opened, tree, tmp_path):
+    opened.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    opened.run("time.value = 5; time.dispatchEvent(new Event('input')); document.querySelector('#rows').click()")
+    head, *rows = downloaded(opened, tmp_path / "positions-trial-0-0.2-ms.csv")
+    assert head == ["species", "state", "held by", "compartment", "x (µm)", "y (µm)", "z (µm)"]
+    node = tree["positions/Ca"].to_dataset()
+    size = node["row_size"].values[0]
+    here = slice(int(size[:5].sum()), int(size[:6].sum()))
+    np.testing.assert_allclose(np.array([row[4:] for row in rows], float), node["position"].values[here], atol=1e-6)
+    names = [str(node["population"].values[k]) for k in node["carrier"].values[here]]
+    assert [row[2] for row in rows] == names and {row[1] for row in rows} == {"free", "bound", "in a pump"}
 
 
 def test_it_is_there_for_keys_and_for_ears(opened, tree):

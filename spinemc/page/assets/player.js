@@ -71,10 +71,14 @@ function lastBefore(frames, time) {
 function makePlayer(scene, moved) {
   const play = byId("play"), slider = byId("time"), clock = byId("clock"), choice = byId("colour"), speed = byId("speed");
   let clouds = [], times = [], ways = [], rows = [], hidden = new Set(), playing = 0, began = 0, from = 0, what = "";
+  let low = [0, 0, 0], trial = null;
 
   function load(told, at) {
+    [low, trial] = [told.low, told.trial];
     const kept = { time: times[slider.valueAsNumber], colour: choice.value };
-    clouds = told.clouds.map((cloud) => ({ ...cloud, frames: at(cloud.frame), begin: begins(at(cloud.size)) }));
+    clouds = told.clouds.map((cloud) => ({
+      ...cloud, frames: at(cloud.frame), begin: begins(at(cloud.size)), at: (name) => cloud[name] && at(cloud[name]), axes: cloud.xyz.map(at),
+    }));
     times = moments(clouds);
     ways = colourings(told, at);
     what = clouds.map((cloud) => cloud.species).join(", ") + (told.trial === null ? "" : ` in trial ${told.trial}`);
@@ -110,12 +114,31 @@ function makePlayer(scene, moved) {
     rows.forEach((all, k) => scene.classes(k, hidden.size ? all.map((kind) => (hidden.has(kind) ? HIDDEN : kind)) : all));
   }
 
+  /** The rows of a cloud at a time. */
+  function span(cloud, time) {
+    const frame = lastBefore(cloud.frames, time);
+    return frame < 0 ? [0, 0] : [cloud.begin[frame], cloud.begin[frame + 1]];
+  }
+
+  /** Where the molecules that are shown are. */
+  function table() {
+    const lines = ['"species","state","held by","compartment","x (µm)","y (µm)","z (µm)"'];
+    for (const cloud of clouds) {
+      const [first, end] = span(cloud, times[slider.valueAsNumber]), holder = cloud.at("holder"), place = cloud.at("place");
+      for (let i = first; i < end; i++) {
+        const by = cloud.holders[holder[i]], where = place ? cloud.places[place[i]] : "";
+        const at = cloud.axes.map((axis, k) => Number((low[k] + cloud.step * axis[i]).toFixed(6)));
+        lines.push([cloud.species, by.state, by.name, where, ...at].join(","));
+      }
+    }
+    return [...lines, ""].join("\n");
+  }
+
   function go(moment) {
     slider.value = moment;
     const time = times[moment], counts = new Uint32Array(way().names.length);
     clouds.forEach((cloud, k) => {
-      const frame = lastBefore(cloud.frames, time);
-      const [first, end] = frame < 0 ? [0, 0] : [cloud.begin[frame], cloud.begin[frame + 1]];
+      const [first, end] = span(cloud, time);
       if (scene) scene.rows(k, first, end - first);
       for (let i = first; i < end; i++) counts[rows[k][i]]++;
     });
@@ -157,6 +180,7 @@ function makePlayer(scene, moved) {
   }
 
   const toggle = () => (playing ? stop() : start());
+  byId("rows").addEventListener("click", () => save(`positions-trial-${trial}-${shortly(times[slider.valueAsNumber])}-ms`, table()));
   play.addEventListener("click", toggle);
   slider.addEventListener("input", () => { stop(); go(slider.valueAsNumber); });
   speed.addEventListener("change", () => { if (playing) { stop(); start(); } });
