@@ -95,7 +95,7 @@ def _trials(values: np.ndarray, numbers: list[int], arrays: Arrays) -> list[dict
     mean = values.mean(axis=0)
     thin = {
         "role": "trials",
-        "name": "each trial" if len(values) <= MOST_TRIALS else f"the first {MOST_TRIALS} trials",
+        "name": _called(len(values)),
         "numbers": numbers[:MOST_TRIALS],
         "y": arrays.add(values[:MOST_TRIALS]),
     }
@@ -107,6 +107,13 @@ def _trials(values: np.ndarray, numbers: list[int], arrays: Arrays) -> list[dict
         thin,
         {"role": "mean", "name": f"mean of {len(values)} trials", "y": arrays.add(mean)},
     ]
+
+
+def _called(trials: int) -> str:
+    """What a legend calls the trials that are drawn one by one."""
+    if trials == 1:
+        return "the one trial"
+    return "each trial" if trials <= MOST_TRIALS else f"the first {MOST_TRIALS} trials"
 
 
 def _counts(tree: xr.DataTree, found: xr.Dataset, arrays: Arrays) -> Iterator[dict[str, Any]]:
