@@ -17,6 +17,7 @@ from spinemc.errors import ScenarioError
 from spinemc.figures.style import INK, MEAN, QUIET, SERIES, TWIN
 from spinemc.plans import prepare
 from spinemc.scenario import Scenario, override
+from spinemc.scenario.sweeps import Sweep
 from spinemc.twins import ode
 from spinemc.units import MICROMOLAR
 
@@ -106,15 +107,21 @@ def kernel(scenario: Scenario, sources: Sequence[int] | None = None) -> Kernel:
     release, known = scenario.release[0], scenario.plasticity
     system = prepare(replace(scenario, run=replace(scenario.run, engine="ode"), plasticity=()))
     where = heads(system)
-    volume = system.geometry.compartment_volume[where]
     time = scenario.run.sample_times
     answer = np.zeros((len(where), len(where), len(time)))
     for k in range(len(where)) if sources is None else sources:
         name = system.geometry.compartments[where[k]]
         one = replace(release, inside=name, concentration=MICROMOLAR, time=(0.0,))
         asked = replace(system.scenario, release=(one,), plasticity=known)
-        answer[k] = ode.solve(asked, system.geometry, system.network).count[:, where, 0].T / volume[:, None]
-    return Kernel(float(time[1] - time[0]), answer / MICROMOLAR)
+        answer[k] = means(replace(system, scenario=asked))
+    return Kernel(float(time[1] - time[0]), answer)
+
+
+def means(system: System, *others: str) -> np.ndarray:
+    """What the rate equations have of the first species in each head, and in other compartments, (place, t) [uM]."""
+    where = heads(system) + [system.geometry.compartments.index(name) for name in others]
+    count = ode.solve(system.scenario, system.geometry, system.network).count[:, where, 0].T
+    return np.asarray(count / system.geometry.compartment_volume[where][:, None] / MICROMOLAR)
 
 
 def train(
@@ -162,7 +169,9 @@ def change(scenario: Scenario, step: float, level: np.ndarray, **parameters: flo
     return np.asarray(100.0 * (answer[..., -1] / answer[..., 0] - 1.0)).reshape(shape[:-1])
 
 
-def trials(scenario: Scenario, out: Path, *settings: str, threads: int | None = None) -> xr.DataArray:
+def trials(
+    scenario: Scenario, out: Path, *settings: str, varied: Sweep | None = None, threads: int | None = None
+) -> xr.DataArray:
     """Changes of the weights in trials, or of the means of a level of means.
 
     Parameters
@@ -172,16 +181,18 @@ def trials(scenario: Scenario, out: Path, *settings: str, threads: int | None = 
         Of the store.
     *settings : str
         Laid over the scenario, as `--set` has them.
+    varied : Sweep, optional
+        The points of a sweep.
     threads : int, optional
 
     Returns
     -------
     xarray.DataArray
-        (trial, synapse) [%]
+        (trial, synapse) [%], of a sweep with its dimensions before them.
     """
-    tree = ran(override(scenario, *settings), out, threads=threads)
+    tree = ran(override(scenario, *settings), out, varied, threads=threads)
     weight = observables.array(tree, "plasticity/li2016/h")
-    return (100.0 * (weight.isel(time=-1) / weight.isel(time=0) - 1.0)).transpose("trial", "synapse").load()
+    return (100.0 * (weight.isel(time=-1) / weight.isel(time=0) - 1.0)).transpose(..., "trial", "synapse").load()
 
 
 def sign(change: np.ndarray) -> np.ndarray:

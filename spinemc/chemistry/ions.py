@@ -9,15 +9,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
-from spinemc.chemistry.network import Network, Step
 from spinemc.errors import ScenarioError
-from spinemc.scenario import Scenario
+
+if TYPE_CHECKING:
+    from spinemc.chemistry.network import Network, Step
+    from spinemc.scenario import Scenario
 
 _GONE = -1
+
+
+class Way(NamedTuple):
+    """A one-way step by names of species at home, and whether there is a step back."""
+
+    label: str
+    reactants: tuple[str, ...]
+    products: tuple[str, ...]
+    returns: bool
 
 
 def carried(scenario: Scenario, network: Network) -> np.ndarray:
@@ -36,13 +47,37 @@ def carried(scenario: Scenario, network: Network) -> np.ndarray:
     record = scenario.ions
     if record is None:
         return np.zeros(len(network.species), np.int64)
-    said = {network.species.index(name): number for name, number in record.carriers.items()}
+    home = [network.species[s] for s in network.home]
+    steps = [
+        Way(t.label, tuple(home[s] for s in t.reactants), tuple(home[s] for s in t.products), t.reverse >= 0)
+        for t in network.steps
+    ]
     try:
-        found = _Solver(network, network.species.index(record.species), said).solve()
+        found = loads(home, steps, record.species, record.carriers)
     except ScenarioError as fault:
         file = scenario.path.name if scenario.path else "scenario"
         raise ScenarioError(f"{file}: record.ions 1: {fault}") from None
-    return np.array([found[int(s)] for s in network.home], np.int64)
+    return np.array([found[name] for name in home], np.int64)
+
+
+def loads(species: Iterable[str], steps: Iterable[Way], followed: str, said: Mapping[str, int]) -> dict[str, int]:
+    """How many ions a molecule of each species carries.
+
+    Parameters
+    ----------
+    species : iterable of str
+    steps : iterable of Way
+    followed : str
+        The species whose molecules are the ions.
+    said : mapping of str to int
+        What is known beforehand.
+
+    Raises
+    ------
+    ScenarioError
+        As `carried`.
+    """
+    return _Solver(species, steps, followed, said).solve()
 
 
 def new_products(step: Step) -> list[int]:
@@ -98,15 +133,14 @@ def ways(network: Network, carries: np.ndarray) -> tuple[str, ...]:
 class _Solver:
     """The numbers of ions as unknowns: one for each species, and one for all that change into each other and back."""
 
-    def __init__(self, network: Network, followed: int, said: Mapping[int, int]) -> None:
-        self.network, self.said = network, said
+    def __init__(self, species: Iterable[str], steps: Iterable[Way], followed: str, said: Mapping[str, int]) -> None:
+        self.said = said
         self.known = {followed: 1, **said}
-        home = network.home.tolist()
-        ways = [([home[s] for s in t.reactants], [home[s] for s in t.products], t) for t in network.steps]
+        ways = [(t.reactants, t.products, t) for t in steps]
         turns = [(a[0], b[0], t) for a, b, t in ways if len(a) == len(b) == 1 and a != b]
-        self.one = {s: s for s in home}
+        self.one = {s: s for s in species}
         for x, y, step in turns:
-            if step.reverse >= 0 and not {x, y} & self.known.keys():
+            if step.returns and not {x, y} & self.known.keys():
                 here, there = self.one[x], self.one[y]
                 self.one |= {s: here for s, mine in self.one.items() if mine == there}
         self.turns = [(self.one[x], self.one[y], t) for x, y, t in turns if self.one[x] != self.one[y]]
@@ -115,14 +149,14 @@ class _Solver:
         wholes = {self.one[(a if len(a) == 1 else b)[0]] for a, b, _ in joins if not set(a) & set(b)}
         self.partners = {s for balance, _ in self.joins for s in balance} - wholes
 
-    def _balance(self, before: Iterable[int], after: Iterable[int]) -> Counter[int]:
+    def _balance(self, before: Iterable[str], after: Iterable[str]) -> Counter[str]:
         """How often each unknown is gained and lost."""
         balance = Counter(self.one[s] for s in after)
         balance.subtract(self.one[s] for s in before)
         return balance
 
-    def solve(self) -> dict[int, int]:
-        """The number of each species at home."""
+    def solve(self) -> dict[str, int]:
+        """The number of each species."""
         changing = {s for x, y, _ in self.turns for s in (x, y)}
         while True:
             if self._join() or self._turn(forward=True) or self._turn(forward=False):
@@ -155,7 +189,7 @@ class _Solver:
 
     def _turn(self, forward: bool) -> bool:
         """Hand numbers on along changes of one molecule into another, or back; whether there was something to do."""
-        found: dict[int, int] = {}
+        found: dict[str, int] = {}
         for x, y, step in self.turns:
             source, target = (x, y) if forward else (y, x)
             if source not in self.known or target in self.known:
@@ -165,12 +199,12 @@ class _Solver:
         self.known |= found
         return bool(found)
 
-    def _is_said(self, step: Step) -> bool:
+    def _is_said(self, step: Way) -> bool:
         """Whether the user has said what some molecule of a step carries: it may make ions then, or take some away."""
-        return any(int(self.network.home[s]) in self.said for s in (*step.reactants, *step.products))
+        return any(s in self.said for s in (*step.reactants, *step.products))
 
     @staticmethod
-    def _refuse(step: Step) -> NoReturn:
+    def _refuse(step: Way) -> NoReturn:
         raise ScenarioError(
             f"by {step.label} its molecules carry other numbers of ions than by the other reactions; "
             "say how many each of them carries, as in carriers = { CaB = 1 }."

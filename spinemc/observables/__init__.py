@@ -5,6 +5,7 @@ such as those of a sweep, stay as they are. An estimate `x` comes with `x_error`
 `x_high`, the ends of its interval at `level`; units, and how the error is got, are in the attributes.
 """
 
+from spinemc.observables.budget import budget
 from spinemc.observables.comparison import comparison
 from spinemc.observables.correlation import autocorrelation
 from spinemc.observables.decay import decay
@@ -15,6 +16,7 @@ from spinemc.observables.information import information
 from spinemc.observables.moments import fano, mean_sem, moments, variance
 from spinemc.observables.passage import mean_passage, passages, survival
 from spinemc.observables.peaks import coupling, peak
+from spinemc.observables.recorded import recorded
 from spinemc.observables.sources import sources
 from spinemc.observables.spectra import spectrum
 from spinemc.observables.trees import array, named, series, totals
@@ -22,6 +24,7 @@ from spinemc.observables.trees import array, named, series, totals
 __all__ = [
     "array",
     "autocorrelation",
+    "budget",
     "comparison",
     "coupling",
     "decay",
@@ -37,6 +40,7 @@ __all__ = [
     "outcomes",
     "passages",
     "peak",
+    "recorded",
     "series",
     "sources",
     "spectrum",

@@ -176,6 +176,10 @@ class OfTree:
         """As `observables.information`, of the sample nearest to a time [s], or the last."""
         return self._of(species, where, options).information(stimulus, time, **options)
 
+    def budget(self, species: str = "Ca") -> xr.Dataset:
+        """As `observables.budget`."""
+        return observables.budget(self._tree, species)
+
     def influx(
         self,
         reactions: Mapping[str, float] | Sequence[str] = (),

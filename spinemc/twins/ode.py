@@ -21,7 +21,7 @@ __all__ = ["Series", "check", "solve"]
 
 RTOL = 1e-8
 ATOL = 1e-9  # molecules
-DENSE = 500  # states, above which the Jacobian is kept sparse
+DENSE = 200  # states, above which the Jacobian is kept sparse
 
 _ONE_AT_A_TIME = Lock()  # neither odeint nor a filter of warnings is for several threads
 

@@ -1,6 +1,8 @@
 """The command line: what is called with what, what is printed, and the exit status."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from complete import FLUX, VALID
 import spinemc
 from spinemc import cli
 from spinemc.errors import SpinemcWarning, StoreError
+from spinemc.summaries import Summary
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,7 +44,11 @@ def calls(monkeypatch):
 
     fakes = {
         "simulate": {"run": "tree", "resume": "tree"},
-        "report": {"check": "all is well", "summary": "a summary", "compare": "a table"},
+        "summaries": {
+            "check": Summary("all is well", {"time_s": 2.0}),
+            "summary": Summary("a summary", {"trials": 3}),
+            "compare": Summary("a table", {"verdict": "safe"}),
+        },
         "contrast": {"twin": "a twin"},
         "geometry": {"load_geometry": "built", "describe": "a spine", "export": None},
         "figures": {"plot_geometry": None, "plot_run": None},
@@ -139,7 +146,7 @@ def test_an_interruption_that_leaves_nothing(here, calls, capsys, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(spinemc.report, "check", interrupted)
+    monkeypatch.setattr(spinemc.summaries, "check", interrupted)
     assert cli.main(["check", "a.toml"]) == 130
     assert capsys.readouterr().err == "interrupted.\n"
 
@@ -157,13 +164,65 @@ def test_a_fault_of_the_program_shows_where(here, calls, capsys, monkeypatch):
 def test_warnings_are_lines(here, calls, capsys, monkeypatch):
     def doubtful(*_):
         warnings.warn("the time step is a bit long.", SpinemcWarning, stacklevel=1)
-        return "done"
+        return Summary("done", {})
 
-    monkeypatch.setattr(spinemc.report, "check", doubtful)
+    monkeypatch.setattr(spinemc.summaries, "check", doubtful)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         assert cli.main(["check", "a.toml"]) == 0
     assert capsys.readouterr().err == "warning: the time step is a bit long.\n"
+
+
+def test_a_summary_ends_with_the_warnings(here, calls, capsys, monkeypatch):
+    def doubtful(*_, **__):
+        warnings.warn("the time step is a bit long.", SpinemcWarning, stacklevel=1)
+        return "tree"
+
+    monkeypatch.setattr(spinemc.simulate, "run", doubtful)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert cli.main(["run", "a.toml"]) == 0
+        assert capsys.readouterr().out == "a summary\nwarning: the time step is a bit long.\na.zarr\n"
+        assert cli.main(["run", "a.toml", "--json"]) == 0
+    told = {"trials": 3, "warnings": ["warning: the time step is a bit long."], "store": "a.zarr"}
+    assert json.loads(capsys.readouterr().out) == told
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("check a.toml --json", {"time_s": 2.0, "warnings": []}),
+        ("compare r.zarr --json", {"verdict": "safe", "warnings": []}),
+        ("resume r.zarr --json", {"trials": 3, "warnings": [], "store": "r.zarr"}),
+    ],
+)
+def test_for_programs(here, calls, capsys, command, told):
+    assert cli.main(command.split()) == 0
+    assert json.loads(capsys.readouterr().out) == told
+
+
+def test_what_is_not_finite_is_null(capsys):
+    assert json.loads(Summary("", {"a": [float("nan"), {"b": float("inf")}, 1.5]}).json) == {
+        "a": [None, {"b": None}, 1.5]
+    }
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_knows_every_command(capsys, shell):
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(name in script for name in ("calibrate", "completion", "--overwrite", "sweep"))
+
+
+def test_completion_in_bash(here):
+    """What bash itself offers after a tab."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
+    script = spinemc_in(here, "completion", "bash").stdout
+    asks = "COMP_WORDS=(spinemc ca); COMP_CWORD=1; _shtab_spinemc; echo ${COMPREPLY[@]}"
+    ended = subprocess.run([bash, "-c", f"{script}\n{asks}"], capture_output=True, text=True, timeout=60)
+    assert ended.stdout.split() == ["calibrate"]
 
 
 def test_a_refused_run_leaves_nothing_behind(here):

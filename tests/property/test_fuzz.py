@@ -24,7 +24,7 @@ from hostile_stores import Planted, hostile_store, rooted, sealed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from spinemc import forecast, plans, report, simulate
+from spinemc import forecast, plans, simulate, summaries
 from spinemc.geometry.shapes import parameters
 from spinemc.plans import Plan
 from spinemc.scenario import sections
@@ -513,7 +513,7 @@ def test_more_memory_than_there_is(tried, monkeypatch):
     def asks(*_):
         raise MemoryError("Unable to allocate 1 EiB")
 
-    monkeypatch.setattr(report, "check", asks)
+    monkeypatch.setattr(summaries, "check", asks)
     outcome = tried(lambda folder: ["check", "tiny.toml"])
     assert (outcome.status, outcome.err) == (2, "this takes more memory than there is: Unable to allocate 1 EiB.\n")
 

@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import CubicSpline, PchipInterpolator
-from scipy.spatial import cKDTree
 
 from spinemc.geometry.shapes.lathe import SIDES, Span, bow, line, revolve
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline, PchipInterpolator
+    from scipy.spatial import cKDTree
 
 GRAIN = 0.005  # um, between points of a path at which its frame is known
 CLOSER = 6  # steps towards the nearest point of a path
@@ -196,6 +199,8 @@ class Path(Shaft):
     @cached_property
     def _known(self) -> tuple[np.ndarray, CubicSpline, np.ndarray, PchipInterpolator]:
         """Ways [um]; the centre line and, there, a direction across it that does not twist; the radius."""
+        from scipy.interpolate import CubicSpline, PchipInterpolator
+
         chord = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(self.point, axis=0), axis=1))])
         smooth = CubicSpline(chord, self.point)
         t = np.linspace(0.0, chord[-1], max(64, int(np.ceil(chord[-1] / GRAIN))))
@@ -212,6 +217,8 @@ class Path(Shaft):
 
     @cached_property
     def _near(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
         return cKDTree(self._known[1](self._known[0]))
 
     def radius(self, s: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from spinemc.geometry.shapes.lathe import Span, arc, bow, line, surface_area
 from spinemc.geometry.shapes.parameters import Parameters, um
@@ -76,6 +75,8 @@ class Sizes:
     @property
     def touch(self) -> float:
         """Where the head's ellipse is met from below, an angle from its lowest point: by the neck or its fillet."""
+        from scipy.optimize import brentq
+
         low = float(np.arcsin(self.neck / self.head))
         if self.fillet == 0.0:
             return low
@@ -171,6 +172,8 @@ def sizes(given: Parameters) -> Sizes:
 
 def _solved(excess: Callable[[float], float], low: float, high: float, key: str, unit: str, given: Parameters) -> float:
     """The radius at which nothing is missing or too much; a fault where a quantity can be had by none."""
+    from scipy.optimize import brentq
+
     least, most = excess(low) + given[key], excess(high) + given[key]
     if not least < given[key] < most:
         given.fault(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from spinemc.geometry.checks import at as place_of
 from spinemc.geometry.shapes.bodies import Trunk
@@ -270,6 +269,8 @@ def _is_joint(
 
 def _refuse_winding(chain: Chain, given: Parameters) -> None:
     """Note where a tube runs through itself further along."""
+    from scipy.spatial import cKDTree
+
     shaft = chain.shaft
     s = np.concatenate([one.begin + sampled(one) for one in chain.stretches])
     place, radius = shaft.center(s), shaft.radius(s)
