@@ -204,6 +204,36 @@ def parser() -> argparse.ArgumentParser:
     plot.add_argument("store", type=_place, metavar="STORE")
     plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
 
+    page = command(
+        "report",
+        _report,
+        "write a run as a page: 3-D, charts, theory beside trials, data as CSV",
+        "spinemc report my_spine.zarr",
+        "spinemc report my_spine.zarr --with ode --out /tmp/spine.html --overwrite",
+    )
+    page.add_argument("store", type=_place, metavar="STORE")
+    page.add_argument("--out", type=Path, metavar="R.html", help="by default the store's name, .html, beside it")
+    _add_page(page, ("ode", "lna"), "ode,lna")
+    page.add_argument("--overwrite", action="store_true", help="replace a page that is there")
+    page.add_argument("--quiet", action="store_true", help="no progress")
+
+    view = command(
+        "view",
+        _view,
+        "show the page of a run in a browser here, while it goes on",
+        "spinemc view my_spine.zarr",
+        "spinemc view my_spine.zarr --no-open --port 8000",
+    )
+    view.add_argument("store", type=_place, metavar="STORE")
+    _add_page(view, ("none",), "none")
+    view.add_argument("--port", type=_whole(0, 2**16), default=0, metavar="N", help="by default any that is free")
+    view.add_argument(
+        "--open",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="open a browser; by default where this is a terminal",
+    )
+
     export = command(
         "export",
         _export,
@@ -384,6 +414,27 @@ def _plot(given: Any) -> None:
     print(out)
 
 
+def _report(given: Any) -> None:
+    from spinemc import page
+
+    print(page.report(given.store, given.out, given.twins, given.trial, given.overwrite, _tell(given)))
+
+
+def _view(given: Any) -> None:
+    import webbrowser
+
+    from spinemc import page
+
+    def ready(url: str) -> None:
+        print(url, flush=True)
+        print("Ctrl-C stops it.", file=sys.stderr, flush=True)
+        if given.open or (given.open is None and sys.stdout.isatty()):
+            webbrowser.open(url)
+
+    page.view(given.store, given.twins, given.trial, given.port, ready)
+    print("stopped.", file=sys.stderr)
+
+
 def _export(given: Any) -> None:
     from spinemc import exports, store
     from spinemc.units import quantity
@@ -476,6 +527,13 @@ def _add_run(command: argparse.ArgumentParser, out: str) -> None:
     _add_engine(command)
     command.add_argument("--overwrite", action="store_true", help="replace a store that is there")
     command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_page(command: argparse.ArgumentParser, twins: tuple[str, ...], told: str) -> None:
+    """The options of what makes a page; `twins` are laid beside the trials by default."""
+    help = f"laid beside the trials, as compare has them; by default {told}; none for no other level"
+    command.add_argument("--with", dest="twins", type=_names, default=twins, metavar="NAME,...", help=help)
+    command.add_argument("--trial", type=_whole(0, 10**7), metavar="N", help="whose molecules are shown in 3-D")
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:

@@ -36,6 +36,7 @@ def compare(
     with_: Sequence[str] = ("ode", "lna"),
     level: float = 0.95,
     threads: int | None = None,
+    tell: Callable[[str], None] = lambda name: None,
 ) -> xr.Dataset:
     """Lay other levels of a run's scenario beside its trials.
 
@@ -52,6 +53,8 @@ def compare(
         Of intervals, and of what is told of all numbers and times at once.
     threads : int, optional
         For "compartments"; all usable cores by default.
+    tell : callable
+        Takes the name of each level before it is run.
 
     Returns
     -------
@@ -66,21 +69,33 @@ def compare(
     StoreError
         For a level that is not known, a sweep, a store without trials, or files that have changed.
     """
-    for name in with_:
-        if name not in TWINS:
-            raise StoreError(f'--with "{name}" is not a level to compare with; there are {", ".join(TWINS)}.')
+    refuse_unknown(with_)
     tree = store.open(run) if isinstance(run, str | Path) else run
     refuse_sweep(tree, "compare")
     if tree["counts"].sizes["trial"] == 0:
         raise StoreError(f"{tree.name}: no trial is finished: `spinemc resume` goes on.")
     system, twins, refused = _at(system_of(tree), "ode"), {}, []
     for name in dict.fromkeys(with_):
+        tell(name)
         try:
             twins[name] = TWINS[name](tree, _at(system, name), threads)
         except (ScenarioError, EngineError, GeometryError) as reason:
             refused.append(f"{name}: {reason}")
     found = comparison(tree, twins, level)
     return found.merge(_weights(tree, system, twins, level)).assign_attrs(**found.attrs, refused=refused)
+
+
+def refuse_unknown(with_: Sequence[str]) -> None:
+    """Refuse a level that is none to compare with.
+
+    Raises
+    ------
+    StoreError
+        It is not among `TWINS`.
+    """
+    for name in with_:
+        if name not in TWINS:
+            raise StoreError(f'--with "{name}" is not a level to compare with; there are {", ".join(TWINS)}.')
 
 
 def refuse_sweep(tree: xr.DataTree, command: str) -> None:

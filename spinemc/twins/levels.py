@@ -113,13 +113,17 @@ def refuse_other(scenario: Scenario) -> None:
     if not level.follows:
         recorded = {"positions": scenario.positions, "ions": scenario.ions}
         faults += [
-            f"record.{name}: {run.engine} has {level.about} and no single molecules: run it with particles, or take "
-            f"[[record.{name}]] out."
+            f"record.{name}: {without_molecules(level)}, or take [[record.{name}]] out."
             for name, asked in recorded.items()
             if asked
         ]
     if faults:
         raise ScenarioError("\n".join(where + fault for fault in faults))
+
+
+def without_molecules(level: Level) -> str:
+    """Why a level that follows none has no molecule to show."""
+    return f"{level.name} has {level.about} and no single molecules: run it with particles"
 
 
 def at(scenario: Scenario, engine: str) -> Scenario:

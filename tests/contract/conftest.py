@@ -1,10 +1,17 @@
 """Loading variations of one complete scenario."""
 
+import pages
 import pytest
 from complete import FLUX, NET, VALID
 
 from spinemc.errors import ScenarioError
 from spinemc.scenario import load_scenario
+
+
+@pytest.fixture(scope="session")
+def page_store(tmp_path_factory):
+    """The store of a small run to make pages of."""
+    return pages.run(tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture
