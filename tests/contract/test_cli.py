@@ -99,7 +99,7 @@ def test_run_by_default(here, calls, capsys):
     [
         (
             "resume r.zarr --threads 2",
-            ("resume", (Path("r.zarr"),), {"threads": 2, "client": None, "progress": True, "tell": cli._say}),
+            ("resume", (Path("r.zarr"),), {"threads": 2, "client": None, "progress": True, "tell": cli.commands.say}),
             "a summary\nr.zarr\n",
         ),
         ("compare r.zarr", ("compare", (Path("r.zarr"),), {"with_": ("ode", "lna")}), "a table\n"),
