@@ -16,7 +16,7 @@ from spinemc.observables.information import information
 from spinemc.observables.moments import fano, mean_sem, moments, variance
 from spinemc.observables.passage import mean_passage, passages, survival
 from spinemc.observables.peaks import coupling, peak
-from spinemc.observables.recorded import recorded
+from spinemc.observables.recorded import recorded, recorded_trials
 from spinemc.observables.sources import sources
 from spinemc.observables.spectra import spectrum
 from spinemc.observables.trees import array, named, series, totals
@@ -41,6 +41,7 @@ __all__ = [
     "passages",
     "peak",
     "recorded",
+    "recorded_trials",
     "series",
     "sources",
     "spectrum",

@@ -32,6 +32,8 @@ class Recorded:
         What it is, or what holds the ion: an index into `holders`.
     holders : tuple of str
         Species at home or elsewhere, such as "Ca", "CaB", "Ca@lumen"; only those that are there.
+    followed : bool
+        Whether these are ions that are followed.
     """
 
     time: np.ndarray
@@ -40,6 +42,7 @@ class Recorded:
     particle: np.ndarray
     holder: np.ndarray
     holders: tuple[str, ...]
+    followed: bool
 
     def rows(self, frame: int) -> slice:
         """The rows of a frame."""
@@ -66,8 +69,7 @@ def recorded(tree: xr.DataTree, trial: int | None = None) -> dict[str, Recorded]
     ObservableError
         The run has no positions, or none of that trial.
     """
-    groups = sorted(tree["positions"].children) if "positions" in tree.children else []
-    there = {name: array(tree, f"positions/{name}/row_size")["trial"].values.tolist() for name in groups}
+    there = recorded_trials(tree)
     trials = sorted({number for numbers in there.values() for number in numbers})
     if not trials:
         raise ObservableError(
@@ -77,7 +79,13 @@ def recorded(tree: xr.DataTree, trial: int | None = None) -> dict[str, Recorded]
     if chosen not in trials:
         known = ", ".join(map(str, trials))
         raise ObservableError(f"{tree.name}: no positions of trial {chosen} are in it; there are those of {known}.")
-    return {name: _of(tree, name, there[name].index(chosen)) for name in groups if chosen in there[name]}
+    return {name: _of(tree, name, there[name].index(chosen)) for name in there if chosen in there[name]}
+
+
+def recorded_trials(tree: xr.DataTree) -> dict[str, list[int]]:
+    """The finished trials whose positions are there, by species."""
+    groups = sorted(tree["positions"].children) if "positions" in tree.children else []
+    return {name: array(tree, f"positions/{name}/row_size")["trial"].values.tolist() for name in groups}
 
 
 def _of(tree: xr.DataTree, species: str, k: int) -> Recorded:
@@ -87,7 +95,8 @@ def _of(tree: xr.DataTree, species: str, k: int) -> Recorded:
     begin = int(size[:k].sum())
     rows = slice(begin, begin + int(size[k].sum()))
     names, holder = np.array([species]), np.zeros(rows.stop - rows.start, np.int64)
-    if "carrier" in node:
+    followed = "carrier" in node
+    if followed:
         names, holder = node["population"].values, node["carrier"].isel(row=rows).values.astype(np.int64)
     used, holder = np.unique(holder, return_inverse=True)
     return Recorded(
@@ -97,4 +106,5 @@ def _of(tree: xr.DataTree, species: str, k: int) -> Recorded:
         node["particle"].isel(row=rows).values.astype(np.int64),
         holder,
         tuple(str(name) for name in names[used]),
+        followed,
     )

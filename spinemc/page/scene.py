@@ -11,7 +11,8 @@ from spinemc.errors import StoreError
 from spinemc.figures.mesh import OTHER_PATCHES, PATCHES
 from spinemc.geometry.compartments import locate
 from spinemc.layout import NANOMETRE
-from spinemc.observables import array
+from spinemc.observables import array, recorded, recorded_trials
+from spinemc.observables.recorded import Recorded
 from spinemc.page.pack import Arrays
 from spinemc.page.states import BOUND, FREE, STATES, states
 from spinemc.scenario.places import parts
@@ -63,24 +64,22 @@ def scene(
         "why": "",
         "left_out": 1,
     }
-    groups = list(tree["positions"].children) if "positions" in tree.children else []
-    there = {name: _numbers(tree, name) for name in groups}
+    there = recorded_trials(tree)
     trials = sorted({k for numbers in there.values() for k in numbers})
     chosen = trial if trial is not None else next(iter(trials), None)
     if chosen not in trials:
         if trial is not None and not early:
             known = f"there are those of {', '.join(map(str, trials))}" if trials else "there are none"
             raise StoreError(f"{tree.name}: no positions of trial {trial} are in it; {known}.")
-        told["why"] = _why(str(tree.attrs.get("engine", "particles")), groups)
+        told["why"] = _why(str(tree.attrs.get("engine", "particles")), list(there))
         return told
     told["trial"] = chosen
-    shown = [name for name in groups if told["trial"] in there[name]]
-    rows = {name: _rows(tree, name, there[name].index(told["trial"])) for name in shown}
-    every = max(1, -(-sum(int(size.sum()) for _, size in rows.values()) // MOST_ROWS))
+    clouds = recorded(tree, chosen)
+    every = max(1, -(-sum(len(cloud.point) for cloud in clouds.values()) // MOST_ROWS))
     told["left_out"] = every
     corner = np.floor(array(tree, "geometry/vertex").values.min(axis=0) / NANOMETRE).astype(np.int64) - 1
     told["low"] = (corner * NANOMETRE).tolist()
-    told["clouds"] = [_cloud(tree, system, name, *rows[name], every, corner, arrays) for name in shown]
+    told["clouds"] = [_cloud(system, name, cloud, every, corner, arrays) for name, cloud in clouds.items()]
     return told
 
 
@@ -112,48 +111,20 @@ def _mesh(tree: xr.DataTree, arrays: Arrays) -> dict[str, Any]:
     }
 
 
-def _numbers(tree: xr.DataTree, species: str) -> list[int]:
-    """The finished trials whose positions of a species are there."""
-    return [int(k) for k in array(tree, f"positions/{species}/row_size")["trial"].values]
-
-
-def _rows(tree: xr.DataTree, species: str, k: int) -> tuple[int, np.ndarray]:
-    """Where the rows of a trial begin, and how many each of its frames has."""
-    size = array(tree, f"positions/{species}/row_size").values
-    return int(size[:k].sum()), size[k]
-
-
 def _cloud(
-    tree: xr.DataTree,
-    system: System | None,
-    species: str,
-    begin: int,
-    size: np.ndarray,
-    every: int,
-    corner: np.ndarray,
-    arrays: Arrays,
+    system: System | None, species: str, cloud: Recorded, every: int, corner: np.ndarray, arrays: Arrays
 ) -> dict[str, Any]:
-    """The molecules of a species, or the ions, frame by frame."""
-    node = tree[f"positions/{species}"].to_dataset()
-    rows = slice(begin, begin + int(size.sum()))
-    keep = np.repeat(np.arange(len(size)) % every == 0, size)
-    point = node["position"].isel(row=rows).values[keep]
-    kept, frames = size[::every], node["frame"].values[::every]
-    if "carrier" in node:
-        carrier = node["carrier"].isel(row=rows).values[keep]
-        names = [str(name) for name in node["population"].values]
-    else:
-        carrier, names = np.zeros(len(point), np.int64), [species]
-    used, holder = np.unique(carrier, return_inverse=True)
-    names = [names[i] for i in used]
-    state = _states(system, species, names, "carrier" in node)
+    """The molecules of a species, or the ions, in every so manyth frame."""
+    keep = np.repeat(np.arange(len(cloud.size)) % every == 0, cloud.size)
+    point, holder, names = cloud.point[keep], cloud.holder[keep], list(cloud.holders)
+    state = _states(system, species, names, cloud.followed)
     grid = np.rint(point / NANOMETRE).astype(np.int64) - corner
     step = max(1, -(-int(grid.max(initial=0)) // 65535))  # nm, so that two bytes hold each
     told = {
         "species": species,
-        "followed": "carrier" in node,
-        "frame": arrays.add(1e3 * frames),
-        "size": arrays.add(kept),
+        "followed": cloud.followed,
+        "frame": arrays.add(1e3 * cloud.time[::every]),
+        "size": arrays.add(cloud.size[::every]),
         "step": step * NANOMETRE,
         "xyz": [arrays.add(np.clip(axis // step, 0, 65535).astype(np.uint16)) for axis in grid.T],
         "holder": arrays.add(holder),
