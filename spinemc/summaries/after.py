@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinemc import observables, store
-from spinemc.errors import ScenarioError
+from spinemc.errors import ObservableError, ScenarioError
 from spinemc.summaries.told import Summary, duration
 from spinemc.twins import levels
 
@@ -106,7 +106,7 @@ def _ions(tree: xr.DataTree) -> tuple[list[str], dict[str, Any]]:
     """Where the ions came from and where they went, in the mean of the trials."""
     try:
         found = observables.budget(tree, ION)
-    except ScenarioError as reason:
+    except (ObservableError, ScenarioError) as reason:
         return [f"  ions are not told: {reason}"], {}
     begin, end = (found["held"].isel(time=k) for k in (0, -1))
     ways = {str(way): found["ions"].sel(way=way) for way in found["way"].values} if "ions" in found else {}

@@ -132,7 +132,14 @@ def test_the_page_follows_the_run(server, store):
 
 def test_it_stops_cleanly(store):
     command = [sys.executable, "-m", "spinemc", "view", str(store), "--no-open"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    begun = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # what a shell runs in the background does not hear it
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, begun)
+    try:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         port, token = url.removeprefix("http://127.0.0.1:").rstrip("/").split("/")
@@ -141,6 +148,9 @@ def test_it_stops_cleanly(store):
         assert line.getresponse().status == 200
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     assert (process.returncode, out, err) == (0, "", "Ctrl-C stops it.\nstopped.\n")
 
 

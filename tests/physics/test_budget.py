@@ -63,7 +63,7 @@ def budget(tmp_path, text, *settings, species="Ca"):
 def test_every_ion_is_booked(tmp_path):
     found = budget(tmp_path, SPINE)
     ways = [str(way) for way in found["way"].values]
-    assert ways == ["Ca -> 0", "PMCA_Ca -> PMCA", "PMCA -> PMCA + Ca", "leak -> leak + Ca", "Ca at base"]
+    assert ways == ["Ca -> 0", "PMCA_Ca -> PMCA", "PMCA -> PMCA + Ca", "LEAK -> LEAK + Ca", "Ca at base"]
     assert (found["released"] == 0).all()
     assert found["ions"].std("trial").max() > 0
     # calbindin at rest holds ions that only its reactions tell of
