@@ -137,9 +137,8 @@ def side_by_side(
     for i, row in enumerate(rows.values()):
         for j, one in enumerate(row):
             found[i, j, :, : one.shape[1]] = one
-    values = xr.DataArray(
-        found, {"level": list(rows), "case": list(cases)}, ("level", "case", "spine", "trial"), "trials"
-    )
+    coords = {"level": list(rows), "case": list(cases), "trial": np.arange(most)}
+    values = xr.DataArray(found, coords, ("level", "case", "spine", "trial"), "trials")
     count = values.count("trial")
     error = values.std("trial", ddof=1 if most > 1 else 0).where(count > 1) / np.sqrt(count)
     return xr.Dataset({"change": values.mean("trial"), "error": error, "trials": values})

@@ -120,7 +120,7 @@ def levels(
     rows = [side_by_side(loaded(), folder, cases, number, 0, wells, PIECES)]
     if particles and "particles" in names:
         rows.append(side_by_side(loaded(), folder, some, 0, particles, ("particles",)))
-    return xr.concat(rows, "level").rename(case="active")
+    return xr.concat(rows, "level", join="outer").rename(case="active")
 
 
 def numbers(found: dict[str, xr.DataArray], table: xr.Dataset, influx: float) -> list[str]:

@@ -69,7 +69,7 @@ def levels(
         if some:
             cases = {f: settings_of(stimulated, *best[law], f, INPUTS, end) for f, end in until.items()}
             rows.append(side_by_side(base, folder, cases, number, particles, some, PIECES))
-    return xr.concat(rows, "level")
+    return xr.concat(rows, "level", join="outer")
 
 
 def whole(frequencies: Sequence[float] = FREQUENCIES) -> dict[float, float]:
