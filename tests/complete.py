@@ -1,6 +1,9 @@
 """Three scenarios that together say everything a scenario can say, and the files they need."""
 
-VALID = """
+from texts import BUFFERED
+
+VALID = (
+    """
 schema = 1
 title = "all of it"
 
@@ -21,16 +24,9 @@ trials = 50
 seed = 7
 cell = "40 nm"
 
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[species]]
+"""
+    + BUFFERED
+    + """[[species]]
 name = "P"
 on = "membrane"
 [[species]]
@@ -105,6 +101,7 @@ species = "Ca"
 compartment = "head"
 parameters = { tau = 2 }
 """
+)
 FLUX = "# a source\ntime [s], rate [1/s]\n0, 1\n0.5e-2, 3\n\n0.01, 0\n"
 SPACES = """
 schema = 1

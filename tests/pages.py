@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from texts import BUFFERED
+
 import spinemc as smc
 
 TITLE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \u2028 calcium"
 NECK = 0.1  # um: where the head begins
 SAMPLES = 2  # from a frame to the next
-SCENARIO = f"""schema = 1
+SCENARIO = (
+    f"""schema = 1
 title = '{TITLE}'
 [geometry]
 shape = {{ kind = "box", size = ["0.25 um", "0.5 um", "0.8 um"] }}
@@ -22,16 +25,9 @@ dt = "2 us"
 sample_every = "0.02 ms"
 trials = 6
 seed = 11
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[species]]
+"""
+    + BUFFERED
+    + """[[species]]
 name = "PMCA"
 on = "membrane"
 [[species]]
@@ -85,6 +81,7 @@ rule = "bell2022"
 species = "Ca"
 compartment = "head"
 """
+)
 
 
 def run(folder: Path) -> Path:

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from texts import BUFFERED
 
 import spinemc as smc
 from spinemc import cli, store
@@ -25,16 +26,9 @@ sample_every = "0.5 ms"
 trials = {trials}
 checkpoint = "{checkpoint}"
 """
-CALCIUM = """[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[reaction]]
+CALCIUM = (
+    BUFFERED
+    + """[[reaction]]
 equation = "Ca + B <-> CaB"
 kf = "1e8 /M/s"
 kb = "300 /s"
@@ -53,6 +47,7 @@ species = ["Ca"]
 kind = "clamp"
 concentration = "2 uM"
 """
+)
 PUMPS = """[[species]]
 name = "P"
 on = "z_high"

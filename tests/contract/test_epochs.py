@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from carried import number_in_place
+from texts import BUFFERED
 
 import spinemc as smc
 from spinemc import cli, remodelling, store
@@ -22,7 +23,8 @@ neck_length = "0.2 um"
 psd_radius  = "0.08 um"
 edge = "0.1 um"
 """
-SCENARIO = """schema = 1
+SCENARIO = (
+    """schema = 1
 [geometry]
 file = "spine.toml"
 [run]
@@ -36,16 +38,9 @@ epochs = 3
 head_volume = { gain = 500.0 }
 neck_radius = { gain = 100.0 }
 neck_length = { gain = -100.0 }
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[species]]
+"""
+    + BUFFERED
+    + """[[species]]
 name = "P"
 on = "membrane"
 D = "0.5 um^2/s"
@@ -93,6 +88,7 @@ rule = "bell2022"
 species = "Ca"
 compartment = "head"
 """
+)
 
 
 MOLECULES = ("Ca", "B", "CaB", "P", "CaP", "R")

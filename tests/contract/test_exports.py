@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import xarray as xr
+from texts import BUFFERED
 
 import spinemc
 from spinemc import cli, exports
 from spinemc.errors import SpinemcError
 from spinemc.scenario import load_scenario
 
-SCENARIO = """
+SCENARIO = (
+    """
 schema = 1
 title = "Ions and a buffer in a ball"
 [geometry]
@@ -20,16 +22,9 @@ dt = "2 us"
 sample_every = "0.1 ms"
 trials = 3
 seed = 3
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[reaction]]
+"""
+    + BUFFERED
+    + """[[reaction]]
 equation = "Ca + B <-> CaB"
 kf = "5e8 /M/s"
 kb = "1000 /s"
@@ -54,6 +49,7 @@ species = ["B"]
 every = "0.1 ms"
 trials = [1]
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from texts import BUFFERED
 
 import spinemc as smc
 from spinemc import store
@@ -11,7 +12,8 @@ from spinemc.forecast import forecast
 from spinemc.plans import prepare
 from spinemc.scenario import parse_scenario
 
-SCENARIO = """schema = 1
+SCENARIO = (
+    """schema = 1
 [geometry.shape]
 kind = "spine"
 head_radius = "0.15 um"
@@ -24,16 +26,9 @@ t_stop = "2 ms"
 dt = "2 us"
 sample_every = "0.5 ms"
 trials = 4
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[species]]
+"""
+    + BUFFERED
+    + """[[species]]
 name = "P"
 on = "head"
 [[species]]
@@ -81,6 +76,7 @@ every = "1 ms"
 trials = [2]
 in = "head"
 """
+)
 
 
 @pytest.fixture(scope="module")

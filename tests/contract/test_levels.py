@@ -13,6 +13,7 @@ from time import sleep
 import numpy as np
 import pytest
 import xarray as xr
+from texts import BUFFERED
 
 import spinemc as smc
 from spinemc import cli, contrast, store
@@ -30,7 +31,8 @@ EVERY = [
 ]
 needs_pde = pytest.mark.skipif(not HAS_PDE, reason=MISSING)
 
-SCENARIO = """schema = 1
+SCENARIO = (
+    """schema = 1
 [geometry.shape]
 kind = "spine"
 head_radius = "0.12 um"
@@ -43,16 +45,9 @@ t_stop = "0.4 ms"
 dt = "1 us"
 sample_every = "0.1 ms"
 trials = 3
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[species]]
+"""
+    + BUFFERED
+    + """[[species]]
 name = "P"
 on = "head"
 [[species]]
@@ -91,6 +86,7 @@ rule = "bell2022"
 species = "Ca"
 compartment = "head"
 """
+)
 ARRAYS = {
     "counts/count": ("trial", "time", "compartment", "species"),
     "surface/count": ("trial", "time", "region", "species"),

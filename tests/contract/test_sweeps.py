@@ -15,12 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from texts import BUFFERED
 
 import spinemc as smc
 from spinemc import cli, store
 from spinemc.scenario import load_scenario, override, sweeps
 
-SCENARIO = """schema = 1
+SCENARIO = (
+    """schema = 1
 [geometry]
 file = "spine.toml"
 [run]
@@ -28,16 +30,9 @@ t_stop = "0.4 ms"
 dt = "2 us"
 sample_every = "0.1 ms"
 trials = 5
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[reaction]]
+"""
+    + BUFFERED
+    + """[[reaction]]
 equation = "Ca + B <-> CaB"
 kf = "1e8 /M/s"
 kb = "300 /s"
@@ -62,6 +57,7 @@ rule = "bell2022"
 species = "Ca"
 compartment = "head"
 """
+)
 SPINE = """schema = 1
 [geometry]
 kind = "spine"

@@ -7,6 +7,7 @@ from math import factorial
 import numpy as np
 import pytest
 from scipy.stats import binom
+from texts import BUFFERED
 
 from spinemc.errors import EngineError
 from spinemc.plans import prepare
@@ -118,16 +119,9 @@ t_stop = "3 ms"
 dt = "1 us"
 sample_every = "1 ms"
 """
-CALCIUM = """[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[reaction]]
+CALCIUM = (
+    BUFFERED
+    + """[[reaction]]
 equation = "Ca + B <-> CaB"
 kf = "1e8 /M/s"
 kb = "500 /s"
@@ -145,6 +139,7 @@ species = ["Ca"]
 kind = "clamp"
 concentration = "1 uM"
 """
+)
 
 
 def test_a_spine_has_the_noise_of_its_simulated_network():

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from cells import box
+from texts import BUFFERED
 
 import spinemc as smc
 from spinemc import store
@@ -20,7 +21,8 @@ from spinemc.store import blocks
 from spinemc.twins import levels
 from spinemc.validation.scenes import counts, run, scene, shape, turns
 
-EVERYTHING = """
+EVERYTHING = (
+    """
 schema = 1
 [geometry]
 shape = { kind = "box", size = ["0.4 um", "0.3 um", "0.5 um"], edge = "100 nm" }
@@ -36,16 +38,9 @@ dt = "3 us"
 sample_every = "0.07 ms"
 trials = 8
 seed = 11
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[species]]
+"""
+    + BUFFERED
+    + """[[species]]
 name = "P"
 on = "membrane"
 [[species]]
@@ -118,6 +113,7 @@ rule = "bell2022"
 species = "Ca"
 compartment = "head"
 """
+)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from texts import BUFFERED
 
 from spinemc.engine import molecules
 from spinemc.engine.kernels.tables import LOGGED
@@ -15,7 +16,8 @@ from spinemc.engine.trial import run_trial
 from spinemc.scenario import parse_scenario
 from spinemc.simulate import prepare
 
-SCENARIO = """schema = 1
+SCENARIO = (
+    """schema = 1
 [geometry.shape]
 kind = "spine"
 head_radius = "0.15 um"
@@ -28,16 +30,9 @@ t_stop = "2 ms"
 dt = "2 us"
 sample_every = "0.5 ms"
 trials = 1
-[[species]]
-name = "Ca"
-D = "220 um^2/s"
-[[species]]
-name = "B"
-D = "20 um^2/s"
-[[species]]
-name = "CaB"
-D = "20 um^2/s"
-[[species]]
+"""
+    + BUFFERED
+    + """[[species]]
 name = "P"
 on = "head"
 [[species]]
@@ -84,6 +79,7 @@ follow = true
 [[record.ions]]
 species = "Ca"
 """
+)
 
 
 class Shelf:
