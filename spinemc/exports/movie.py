@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinemc.exports.paraview import mesh
-from spinemc.figures.mesh import OTHER_PATCHES, PATCHES
+from spinemc.figures.mesh import colours, kind_of, seen
 from spinemc.figures.style import INK, SERIES
 from spinemc.observables.recorded import Recorded
-from spinemc.scenario.values import FAR
 
 if TYPE_CHECKING:
     import pyvista as pv
@@ -61,15 +60,13 @@ def _scene(tree: xr.DataTree, clouds: dict[str, Recorded]) -> Iterator[Any]:
 def _furnished(scene: Any, whole: pv.PolyData, names: list[str]) -> Any:
     """The scene with the surface and the legend, its camera in place."""
     scene.set_background("white")
-    surfaces, regions = list(whole.field_data["surfaces"]), list(whole.field_data["regions"])
-    spare = iter(OTHER_PATCHES * (1 + len(regions)))
-    for number, name in enumerate(regions):
-        faces = np.flatnonzero(whole.cell_data["region"] == number)
-        if FAR in surfaces:
-            faces = faces[whole.cell_data["surface"][faces] != surfaces.index(FAR)]
-        if len(faces):
-            colour = PATCHES.get(str(name).rpartition(".")[2]) or next(spare)
-            scene.add_mesh(whole.extract_cells(faces.tolist()), color=colour, opacity=GLASS, smooth_shading=True)
+    surfaces, regions = ([str(name) for name in whole.field_data[key]] for key in ("surfaces", "regions"))
+    drawn = seen(np.asarray(whole.cell_data["surface"]), surfaces)
+    region = np.asarray(whole.cell_data["region"])[drawn]
+    colour = colours(region, regions)
+    for number in np.unique(region):
+        part = whole.extract_cells(drawn[region == number].tolist())
+        scene.add_mesh(part, color=colour[kind_of(regions[number])], opacity=GLASS, smooth_shading=True)
     for k, name in enumerate(names):
         scene.add_points(
             np.zeros((1, 3)), color=SERIES[k % len(SERIES)], opacity=0.0, name=f"legend {name}", label=name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,24 +54,26 @@ def draw_mesh(
     bar, legend : bool
         Whether to draw the scale bar, and to name the regions.
     """
+    from matplotlib.colors import to_rgb
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    seen = _seen(geometry)
-    colour = _colours(geometry, seen)
-    called = [_kind(name) for name in geometry.regions]
-    facing = (_smooth_normals(geometry) @ (_turn(azimuth) @ LIGHT))[seen]
-    base = np.array([colour[called[i]] for i in geometry.face_region[seen]])
+    drawn = seen(geometry.face_surface, geometry.surfaces)
+    colour = _colours(geometry)
+    rgb = {name: to_rgb(value) for name, value in colour.items()}
+    called = [kind_of(name) for name in geometry.regions]
+    facing = (_smooth_normals(geometry) @ (_turn(azimuth) @ LIGHT))[drawn]
+    base = np.array([rgb[called[i]] for i in geometry.face_region[drawn]])
     shaded = base * (0.62 + 0.38 * facing)[:, None] + 0.13 * np.clip(facing, 0, 1)[:, None] ** 10
     shaded = edges = np.clip(shaded, 0, 1)
-    cell = geometry.face_surface[seen] == 0
+    cell = geometry.face_surface[drawn] == 0
     if not cell.all():
         shaded = np.column_stack([shaded, np.where(cell, GLASS, 1.0)])
         edges = np.column_stack([edges, np.where(cell, 0.0, 1.0)])
-    surface = Poly3DCollection(geometry.triangles[seen], facecolors=shaded, edgecolors=edges, linewidths=0.25)
+    surface = Poly3DCollection(geometry.triangles[drawn], facecolors=shaded, edgecolors=edges, linewidths=0.25)
     surface.set_clip_on(False)
     ax.add_collection3d(surface)
 
-    shown = geometry.triangles[seen].reshape(-1, 3)
+    shown = geometry.triangles[drawn].reshape(-1, 3)
     low, high = shown.min(axis=0), shown.max(axis=0)
     size = high - low
     below = 0.07 * size.max()
@@ -89,29 +92,46 @@ def draw_mesh(
     return ax
 
 
-def _kind(region: str) -> str:
+def kind_of(region: str) -> str:
     """What a region is of, whichever spine it belongs to: all heads of a dendrite look alike."""
     return region.rpartition(".")[2]
 
 
-def _seen(geometry: Geometry) -> np.ndarray:
-    """Numbers of the faces that are drawn: all but those of the far side of the outside."""
-    return np.flatnonzero(geometry.face_surface != (geometry.surfaces.index(FAR) if FAR in geometry.surfaces else -1))
+def seen(face_surface: np.ndarray, surfaces: Sequence[str]) -> np.ndarray:
+    """Numbers of the faces that are drawn: all but those of the far side of the outside.
+
+    Parameters
+    ----------
+    face_surface : (f,) int
+        An index into `surfaces` for each face.
+    surfaces : sequence of str
+    """
+    return np.flatnonzero(face_surface != (surfaces.index(FAR) if FAR in surfaces else -1))
 
 
-def _colours(geometry: Geometry, seen: np.ndarray) -> dict[str, np.ndarray]:
-    """The colour of each kind of region among some faces."""
-    from matplotlib.colors import to_rgb
+def colours(face_region: np.ndarray, regions: Sequence[str]) -> dict[str, str]:
+    """The colour of each kind of region among faces, in the order of the regions.
 
-    names = dict.fromkeys(_kind(geometry.regions[i]) for i in np.unique(geometry.face_region[seen]))
+    Parameters
+    ----------
+    face_region : (f,) int
+        An index into `regions` for each face.
+    regions : sequence of str
+    """
+    names = dict.fromkeys(kind_of(regions[i]) for i in np.unique(face_region))
     spare = iter(OTHER_PATCHES * len(names))
-    return {name: np.array(to_rgb(PATCHES.get(name) or next(spare))) for name in names}
+    return {name: PATCHES.get(name) or next(spare) for name in names}
 
 
-def _handles(colour: dict[str, np.ndarray]) -> list[Patch]:
+def _colours(geometry: Geometry) -> dict[str, str]:
+    """The colours of what is drawn of a geometry."""
+    return colours(geometry.face_region[seen(geometry.face_surface, geometry.surfaces)], geometry.regions)
+
+
+def _handles(colour: dict[str, str]) -> list[Patch]:
     from matplotlib.patches import Patch
 
-    return [Patch(color=tuple(rgb), label=name) for name, rgb in colour.items()]
+    return [Patch(color=value, label=name) for name, value in colour.items()]
 
 
 def _legend(number: int, most: int) -> dict[str, Any]:
@@ -146,7 +166,7 @@ def plot_geometry(geometry: Geometry, path: str | Path | None = None) -> Figure:
         figure = _lying(geometry, size / size[:2].max())
     else:
         figure = blank(7.0, 5.0)
-        colour = _colours(geometry, _seen(geometry))
+        colour = _colours(geometry)
         few = len(colour) <= IN_A_ROW
         for left, eye in ((0.03, (-60.0, 14.0)), (0.53, (30.0, -35.0))):
             draw_mesh(figure.add_axes((left, 0.1, 0.44, 0.78), projection="3d"), geometry, *eye, legend=few)
@@ -174,7 +194,7 @@ def _lying(geometry: Geometry, size: np.ndarray) -> Figure:
         ax = figure.add_axes(place, projection="3d", facecolor="none")
         draw_mesh(ax, geometry, azimuth, elevation, bar=elevation < 45.0, legend=False)
         middle -= 0.5 * room
-    colour = _colours(geometry, _seen(geometry))
+    colour = _colours(geometry)
     figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), min(len(colour), IN_A_ROW)))
     return figure
 

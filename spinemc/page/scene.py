@@ -8,7 +8,7 @@ import numpy as np
 
 from spinemc.engine.system import System
 from spinemc.errors import StoreError
-from spinemc.figures.mesh import OTHER_PATCHES, PATCHES
+from spinemc.figures.mesh import colours, kind_of, seen
 from spinemc.geometry.compartments import locate
 from spinemc.layout import NANOMETRE
 from spinemc.observables import array, recorded, recorded_trials
@@ -16,7 +16,6 @@ from spinemc.observables.recorded import Recorded
 from spinemc.page.pack import Arrays
 from spinemc.page.states import BOUND, FREE, STATES, states
 from spinemc.scenario.places import parts
-from spinemc.scenario.values import FAR
 from spinemc.twins import levels
 
 if TYPE_CHECKING:
@@ -96,18 +95,17 @@ def _mesh(tree: xr.DataTree, arrays: Arrays) -> dict[str, Any]:
     vertex, face, region = (array(tree, f"geometry/{name}").values for name in ("vertex", "face", "face_region"))
     surfaces = [str(name) for name in array(tree, "geometry/surface").values]
     surface = array(tree, "geometry/face_surface").values
-    seen = np.flatnonzero(surface != (surfaces.index(FAR) if FAR in surfaces else -1))
+    drawn = seen(surface, surfaces)
     names = [str(name) for name in array(tree, "geometry/region").values]
-    kinds = list(dict.fromkeys(names[i].rpartition(".")[2] for i in np.unique(region[seen])))
-    spare = iter(OTHER_PATCHES * (1 + len(kinds)))
-    colour = {kind: PATCHES.get(kind) or next(spare) for kind in kinds}
-    kind_of = np.array([kinds.index(k) if (k := name.rpartition(".")[2]) in kinds else 0 for name in names])
+    colour = colours(region[drawn], names)
+    kinds = list(colour)
+    number = np.array([kinds.index(k) if (k := kind_of(name)) in kinds else 0 for name in names])
     return {
         "vertex": arrays.add(vertex.astype(np.float32)),
-        "face": arrays.add(face[seen]),
-        "kind": arrays.add(kind_of[region[seen]]),
-        "inner": arrays.add((surface[seen] != 0).astype(np.uint8)),
-        "kinds": [{"name": kind, "colour": colour[kind]} for kind in kinds],
+        "face": arrays.add(face[drawn]),
+        "kind": arrays.add(number[region[drawn]]),
+        "inner": arrays.add((surface[drawn] != 0).astype(np.uint8)),
+        "kinds": [{"name": kind, "colour": value} for kind, value in colour.items()],
     }
 
 

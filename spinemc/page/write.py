@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from spinemc import store
 from spinemc.errors import SpinemcError
 from spinemc.page.gather import gather
 from spinemc.page.render import render
@@ -45,8 +46,7 @@ def report(
     SpinemcError
         The file is there, or cannot be written.
     """
-    beside = Path(str(path).rsplit("/", 1)[-1] if "://" in str(path) else path).with_suffix(".html")
-    out = beside if out is None else out
+    out = store.beside(path, ".html") if out is None else out
     if out.exists() and not overwrite:
         raise SpinemcError(f"{out} exists: --overwrite replaces it, or choose another --out.")
     if not out.parent.is_dir():

@@ -2,7 +2,7 @@
 
 from spinemc.layout import Block, Layout
 from spinemc.store.blocks import gather, missing, write
-from spinemc.store.places import Place, place, refusals_told
+from spinemc.store.places import Place, beside, place, refusals_told
 from spinemc.store.spool import Spool
 from spinemc.store.tree import attributes_of, create, finish, finished, open, read_scenario, refuse_unlike
 from spinemc.store.verify import Damage, repair, verify
@@ -14,6 +14,7 @@ __all__ = [
     "Place",
     "Spool",
     "attributes_of",
+    "beside",
     "create",
     "finish",
     "finished",

@@ -96,6 +96,11 @@ def place(out: str | Path) -> Place:
     return Bucket(str(out)) if "://" in str(out) else Folder(Path(out))
 
 
+def beside(path: str | Path, suffix: str) -> Path:
+    """A file that goes beside a store; here, where the store is a URL."""
+    return Path(str(path).rsplit("/", 1)[-1] if "://" in str(path) else path).with_suffix(suffix)
+
+
 @contextmanager
 def refusals_told(here: Place) -> Iterator[None]:
     """A full disk and its like as one sentence."""

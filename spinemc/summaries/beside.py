@@ -31,7 +31,7 @@ def compare(path: str | Path, with_: Sequence[str] = ("ode", "lna")) -> Summary:
     StoreError
         As `spinemc.contrast.compare`.
     """
-    found, figure = contrast.compare(path, with_), _beside(path, ".compare.png")
+    found, figure = contrast.compare(path, with_), store.beside(path, ".compare.png")
     figures.plot_comparison(found, figure, verdict.verdict(found))
     values = {"verdict": verdict.verdict(found), "figure": str(figure), "comparison": found.to_dict()}
     return Summary("\n".join([verdict.table(found), str(figure)]), values)
@@ -64,8 +64,8 @@ def calibrate(path: str | Path, species: str = "Ca", out: Path | None = None) ->
         raise SpinemcError(f"{out}: a calibration is written as a scenario, .toml, or as its numbers, .json.")
     tree = store.open(path)
     found = calibration.calibrate(tree, species)
-    numbers = out if out is not None and out.suffix == ".json" else _beside(path, ".calibrate.json")
-    files = [numbers, figure := _beside(path, ".calibrate.png")]
+    numbers = out if out is not None and out.suffix == ".json" else store.beside(path, ".calibrate.json")
+    files = [numbers, figure := store.beside(path, ".calibrate.png")]
     if out is not None and out.suffix == ".toml":
         files += reduction.write(found, tree, out)
     try:
@@ -75,8 +75,3 @@ def calibrate(path: str | Path, species: str = "Ca", out: Path | None = None) ->
     figures.plot_calibration(found, figure)
     values = {"files": [str(file) for file in files], "calibration": found.to_dict()}
     return Summary("\n".join([reduction.table(found), *map(str, files)]), values)
-
-
-def _beside(path: str | Path, suffix: str) -> Path:
-    """A file that goes beside a store; here, where the store is a URL."""
-    return Path(str(path).rsplit("/", 1)[-1] if "://" in str(path) else path).with_suffix(suffix)
