@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from threading import Lock
 
 import numpy as np
@@ -207,27 +206,30 @@ class Equations:
         return solution[np.isin(stops, moments)]
 
     def _integrate_many(self, state: np.ndarray, moments: np.ndarray, rtol: float) -> np.ndarray:
-        """As `integrate`, with a sparse Jacobian: from one row of a rate table to the next."""
-        from scipy.integrate import solve_ivp
+        """As `integrate`, with a sparse Jacobian."""
+        from scipy.integrate import BDF
 
-        stops = np.union1d(moments, self.knots[(self.knots > moments[0]) & (self.knots < moments[-1])])
-        corners = np.union1d([moments[0], moments[-1]], stops[np.isin(stops, self.knots)])
+        corners = np.union1d(self.knots[(self.knots > moments[0]) & (self.knots < moments[-1])], moments[-1])
+        solver = BDF(
+            lambda t, y: self.slope(y, t),
+            moments[0],
+            state,
+            corners[0],
+            jac=lambda t, y: self.sparse_jacobian(y, t).tocsc(),
+            rtol=rtol,
+            atol=ATOL,
+        )
         found = [state[None]]
-        for begin, end in pairwise(corners):
-            solution = solve_ivp(
-                lambda t, y: self.slope(y, t),
-                (begin, end),
-                found[-1][-1],
-                method="BDF",
-                t_eval=stops[(stops > begin) & (stops <= end)],
-                jac=lambda t, y: self.sparse_jacobian(y, t).tocsc(),
-                rtol=rtol,
-                atol=ATOL,
-            )
-            if not solution.success:
-                raise EngineError(f"the rate equations cannot be integrated beyond {begin:.6g} s: {solution.message}")
-            found.append(solution.y.T)
-        return np.concatenate(found)[np.isin(stops, moments)]
+        for corner in corners:
+            solver.t_bound, solver.status = corner, "running"  # what it knows of the way so far is kept
+            while solver.status == "running":
+                told = solver.step()
+                if solver.status == "failed":
+                    raise EngineError(f"the rate equations cannot be integrated beyond {solver.t:.6g} s: {told}")
+                passed = moments[(moments > solver.t_old) & (moments <= solver.t)]
+                if len(passed):
+                    found.append(solver.dense_output()(passed).T)
+        return np.concatenate(found)
 
 
 def _series(geometry: Geometry, network: Network, made: Wells, time: np.ndarray, sampled: np.ndarray) -> Series:
