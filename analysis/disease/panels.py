@@ -76,7 +76,7 @@ def draw_fates(ax: Axes, whole: xr.Dataset) -> Axes:
         one = whole.isel(spine=0).sel(outcome=outcome)
         reach = np.abs(np.stack([one.chance_low, one.chance_high]) - one.chance.values)
         ax.errorbar(one.chance, place + shift, xerr=reach, fmt="o", ms=4, color=colour, capsize=1.5, label=word)
-    _rows(ax, names, 0.55)
+    _rows(ax, names, 1.3)
     ax.set(xlabel="probability (95 % intervals)", xlim=(-0.6, 1.05))
     ax.set_xticks([0.0, 0.5, 1.0])
     return ax
@@ -91,7 +91,7 @@ def draw_readouts(ax: Axes, whole: xr.Dataset) -> Axes:
         error = over.std("trial", ddof=1) / np.sqrt(over.sizes["trial"])
         ax.errorbar(over.mean("trial"), place + 0.2 * (1 - k), xerr=error, fmt="o", ms=4, color=colour, label=key)
     ax.axvline(1.0, color=QUIET, lw=0.8)
-    _rows(ax, names, 0.9)
+    _rows(ax, names, 1.6)
     left, right = ax.get_xlim()
     ax.set(xlabel="over health", xlim=(left - 0.55 * (right - left), right))
     return ax
@@ -153,7 +153,7 @@ def draw_levels(ax: Axes, beside: dict[str, xr.Dataset]) -> Axes:
             label = state if name == names[0] else None
             ax.errorbar(float(one.mean()), height, xerr=error, fmt="o", ms=3.5, color=colour, label=label)
     ax.axvline(0.0, color=QUIET, lw=0.8)
-    _rows(ax, names, 1.4)
+    _rows(ax, names, 3.2)
     left, right = ax.get_xlim()
     ax.set(xlabel="change of weight (%)", xlim=(left - 0.75 * (right - left), right))
     return ax

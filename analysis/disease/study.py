@@ -110,7 +110,7 @@ def told(one: xr.Dataset) -> str:
 def main() -> None:
     """Run what is not there, print the numbers, draw the figure."""
     given = options(__file__)
-    number, particles = (12, 1) if given.quick else (24, 1)
+    number, particles = (12, 1) if given.quick else (24, 3)
     level = "consistent, trials" if given.quick else "mesh, trials"
     rescue = rescued(given.stores, level, number)
     every = STATES | rescue.spines
@@ -121,7 +121,7 @@ def main() -> None:
         out = given.stores / f"level_{name.replace(', ', '_')}.zarr"
         is_known = name == level
         beside[name] = whole.sel(state=list(few)) if is_known else measured(out, name, number, few)
-    short = {name: few[name] for name in ("healthy", "ill")}
+    short = {name: few[name] for name in ("healthy", "ill")} if given.quick else few
     window = {
         name: measured(given.stores / f"window_{name.replace(', ', '_')}.zarr", name, n, short, WINDOW)
         for name, n in (("mesh", 1), ("mesh, trials", number), ("particles", particles))
