@@ -1,4 +1,4 @@
-"""How far a run is: trials done, time left, particle-steps or events a second, on one line of standard error."""
+"""How far a run is: trials done, time left, particle-steps or events a second, on one line; in a log, now and then."""
 
 from __future__ import annotations
 
@@ -11,6 +11,27 @@ from spinemc.cache import is_cold
 
 COMPILING = "compiling the kernels (once, about 20 s)"
 """What is said before the first run of new kernels."""
+
+LOGGED = 30.0
+"""Seconds between two lines of a log, where a line cannot be drawn over."""
+
+
+class _Log:
+    """Standard error that is neither a terminal nor a notebook: every state of the bar is a line of its own."""
+
+    said = ""
+
+    def write(self, text: str) -> None:
+        if (told := text.strip()) not in ("", self.said):
+            print(told, file=sys.stderr)
+            self.said = told
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def _is_drawn_over() -> bool:
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
 class Progress:
@@ -44,6 +65,8 @@ class Progress:
             total=trials,
             desc="running",
             disable=not shown,
+            file=None if _is_drawn_over() else _Log(),
+            mininterval=0.1 if _is_drawn_over() else LOGGED,
             bar_format="{desc} {percentage:3.0f} % |{bar:24}| {elapsed}, {remaining} left{postfix}",
         )
         self._trials = trials
