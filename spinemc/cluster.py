@@ -29,7 +29,7 @@ def connect(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise ClusterError(
-            "a cluster needs dask.distributed, which is not installed: pip install 'spinemc[cluster]'."
+            "a cluster needs dask.distributed, which is not installed: pip install 'spinemc[dask]'."
         ) from None
     try:
         return Client(address, timeout=TIMEOUT)
