@@ -71,7 +71,34 @@ MESHED = TINY.replace(
 )
 WEIGHED = TINY + '[[plasticity]]\nrule = "bell2022"\nspecies = "Ca"\ncompartment = "cytosol"\n'
 RATES = TINY.replace("seed = 7", 'seed = 7\nengine = "ode"').partition("[[record")[0]
-SCENARIOS = TINY, VALID, SPACES, DRIVEN, MESHED, WEIGHED, RATES
+SPINE_SHAPE = (
+    'head_radius = "0.2 um", neck_radius = "0.06 um", neck_length = "0.3 um", psd_radius = "0.1 um", edge = "0.15 um"'
+)
+CHANGING = (
+    WEIGHED.replace(BOX, f'shape = {{ kind = "spine", {SPINE_SHAPE} }}').replace(
+        '"cytosol"\n[[record', '"head"\n[[record'
+    )
+    + """
+[structure]
+epochs = 2
+loop = "open"
+rule = "bell2022"
+molecules = "fresh"
+head_volume = { gain = 0.75, least = "0.004 um^3", most = "0.8 um^3" }
+neck_radius = { gain = 0.25, least = "20 nm", most = "250 nm" }
+[[initial]]
+species = "B"
+in = "head"
+count = 4
+"""
+)
+PAIR = 'length = "2 um", radius = "0.2 um", spine = [{ at = "0.5 um" }, { at = "1.5 um" }]'
+FORMED = (
+    RATES.replace(BOX, f'shape = {{ kind = "dendrite", {PAIR}, {SPINE_SHAPE} }}')
+    .replace('engine = "ode"', 'engine = "compartments"\nexchange = "literal"')
+    .replace('"cytosol"', '"shaft"')
+)
+SCENARIOS = TINY, VALID, SPACES, DRIVEN, MESHED, WEIGHED, RATES, CHANGING, FORMED
 SWEEP = """
 schema = 1
 scenario = "tiny.toml"
@@ -181,7 +208,7 @@ def tried(arena):
         argv = prepare(work)
         around = picture(arena, ("work", "temporary", "furnished"))
         inside = None if is_store else picture(work)
-        names = {path.name for path in work.iterdir()} | {"tiny.png", "tiny.compare.png"}
+        names = {path.name for path in work.iterdir()} | {"tiny.png", "tiny.compare.png", "tiny.html", "tiny.csv"}
         outcome = command(argv, work)
         fault = outcome.fault((0, 1, 2) if "--verify" in argv else allowed)
         assert fault is None, f"{argv}: {fault}\n{outcome.err[-3000:]}"
@@ -262,7 +289,8 @@ def any_store(chance):
     def prepare(folder):
         hostile_store(folder / "tiny.zarr", chance, SCENARIOS)
         asked = chance.choices(
-            ("info", "info --verify", "resume --quiet", "plot", "compare"), weights=(2, 3, 5, 0.7, 0.7)
+            ("info", "info --verify", "resume --quiet", "plot", "compare", "report --quiet", "export --out tiny.csv"),
+            weights=(2, 3, 5, 0.7, 0.7, 0.7, 0.7),
         )[0].split()
         return [asked[0], "tiny.zarr", *asked[1:]]
 
