@@ -26,6 +26,12 @@ def new(given: Any) -> None:
     print(f"{path}\nnext: spinemc check {path}; spinemc run {path}")
 
 
+def bring(given: Any) -> None:
+    from spinemc import mdl
+
+    show(given, mdl.told(*mdl.bring(given.model, given.out)))
+
+
 def completion(given: Any) -> None:
     import shtab
 

@@ -46,6 +46,17 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("name", type=Path, metavar="NAME", help="of the file; .toml is added")
     new.add_argument("--like", default="spine", metavar="SCENARIO", help="spine (by default) or neighbours")
 
+    bring = command(
+        "import",
+        commands.bring,
+        "write a model of MCell (MDL) as a scenario, and tell what was left out",
+        "spinemc import Scene.main.mdl --out my_scene     # my_scene.toml, and meshes beside it",
+        "spinemc import Scene.main.mdl --out my_scene --json",
+    )
+    bring.add_argument("model", type=Path, metavar="MODEL.mdl", help="the main file; others lie in its folder or below")
+    bring.add_argument("--out", type=Path, required=True, metavar="NAME", help="of the scenario; .toml is added")
+    _add_json(bring)
+
     run = command(
         "run",
         commands.run,
