@@ -82,7 +82,11 @@ def surface_class(cursor: Cursor, reading: Reading) -> None:
         else:
             if not key.text.startswith("VIZ"):
                 reading.note(LEFT_OUT, key, f"no property of a surface class ({name.text}) that is known here.")
-            cursor.rest_of_line()
+            if cursor.word.text != "=":
+                marked(cursor)
+            cursor.pass_value()
+            while cursor.accept("'", ",", ";"):
+                pass
     reading.classes[name.text] = made
 
 

@@ -53,7 +53,10 @@ def _one(
         if count.kind in ("ALL_HITS", "FRONT_HITS", "BACK_HITS"):
             return _hits(count, world, walls, names)
         if count.kind not in ("", "ALL_ENCLOSED"):
-            return "", f"{count.kind} is not recorded: what diffuses is only counted in compartments, at samples."
+            return (
+                "",
+                f"{count.kind} is not recorded: molecules are counted in compartments and on regions, at samples.",
+            )
         if model.molecules[count.molecule].on_surface:
             places = _regions(path, region, world) if not count.kind else []
             group = "surface/count"

@@ -125,14 +125,22 @@ class Cursor:
             if depth == 0:
                 return
 
-    def rest_of_line(self) -> None:
-        """Pass over what follows in the line of the word before, whole brackets included."""
-        line = self.words[self.at - 1].line
-        while self.word.kind != "end" and self.word.line == line and self.word.text != "}":
-            if self.word.kind == "sign" and self.word.text in "{[(":
-                self.skip()
-            else:
-                self.step()
+    def pass_value(self) -> None:
+        """Pass over = and a value of any kind."""
+        self.expect("=")
+        word = self.word
+        known = self.known.get(word.text)
+        if word.kind == "text" or isinstance(known, str):
+            self.text()
+        elif word.kind == "sign" and word.text == "[":
+            self.skip()
+        elif word.kind == "name" and known is None and word.text not in (*FUNCTIONS, "PI", "SEED"):
+            self.step()
+        else:
+            self.number()
+            while self.accept(":"):  # a time by the clock
+                self.number()
+            self.accept("EXIT", "NOEXIT")
 
     def number(self, level: int = 0) -> float:
         """Take a number: arithmetic with names, as MDL has it.

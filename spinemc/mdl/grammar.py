@@ -160,7 +160,7 @@ def _pass(cursor: Cursor) -> None:
     if cursor.word.text == "{" and cursor.word.kind == "sign":
         cursor.skip()
     else:
-        cursor.rest_of_line()
+        cursor.pass_value()
 
 
 def _include(cursor: Cursor, reading: Reading, path: Path) -> None:
@@ -238,6 +238,9 @@ def _output(cursor: Cursor, reading: Reading) -> None:
         _counts(cursor, reading)
         return
     key = cursor.name('{ COUNT[...] } => "FILE", STEP or HEADER')
+    if key.text in ("OUTPUT_BUFFER_SIZE", "HEADER", "SHOW_EXACT_TIME"):
+        cursor.pass_value()
+        return
     cursor.expect("=")
     if key.text == "STEP":
         start = cursor.word
@@ -249,8 +252,6 @@ def _output(cursor: Cursor, reading: Reading) -> None:
         gaps = [b - a for a, b in pairwise(times)]
         reading.steps += [gap for gap in [min(gaps, default=0.0)] if gap > 0.0]
         reading.note(OTHERWISE, key, "samples are evenly spaced here, by the shortest time between two of the list.")
-    elif key.text in ("OUTPUT_BUFFER_SIZE", "HEADER", "SHOW_EXACT_TIME"):
-        cursor.rest_of_line()
     else:
         cursor.refuse('{ COUNT[...] } => "FILE", STEP or HEADER', key)
 
@@ -283,13 +284,13 @@ def _count(cursor: Cursor) -> tuple[str, str, tuple[str, str], str, str]:
     name = cursor.step()
     if name.kind not in ("name", "text"):
         cursor.refuse("a molecule or a reaction", name)
+    turned = cursor.word.text != ","
     while not cursor.accept(","):
         if cursor.step().kind == "end":
             cursor.refuse("a place to count in")
-    if cursor.word.text == "," or cursor.word.kind != "name":
-        cursor.refuse("WORLD, an object or a region")
     where = place(cursor)
     kind = cursor.name("what to count there").text if cursor.accept(",") else ""
     cursor.expect("]")
     text = "".join(w.text if w.text != "," else ", " for w in cursor.words[first : cursor.at])
-    return text, name.text, where, kind or ("TRIGGER" if word.text == "TRIGGER" else ""), word.where
+    kind = kind or ("TRIGGER" if word.text == "TRIGGER" else "one way up" if turned else "")
+    return text, name.text.rstrip(";"), where, kind, word.where

@@ -48,7 +48,9 @@ def _group(cursor: Cursor, reading: Reading, name: Token) -> Node:
     """Objects in an object, or a copy of one that was given before."""
     made = Node(name.text, name.where)
     if cursor.word.kind == "name":
-        made = replace(found(cursor, reading), name=name.text, where=name.where)
+        of = cursor.word.text
+        made = found(cursor, reading)
+        made = replace(made, name=name.text, where=name.where, copied=(*made.copied, of))
     for _ in cursor.block():
         pose = moved_on(cursor, made.pose)
         if pose is not None:
@@ -104,7 +106,7 @@ def _polygons(cursor: Cursor, reading: Reading, name: Token, is_box: bool) -> No
             cursor.expect(",")
             made = _box(np.array([low, cursor.point()]))
         elif key.text in ("ASPECT_RATIO", "FULLY_CLOSED"):
-            cursor.rest_of_line()
+            cursor.pass_value()
         elif key.text in ("DEFINE_SURFACE_REGIONS", "REMOVE_ELEMENTS"):
             made = made if made is not None else _triangles(cursor, name, vertex, face)
             if key.text == "REMOVE_ELEMENTS":
@@ -227,7 +229,7 @@ def with_region(cursor: Cursor, reading: Reading, mesh: Mesh, name: str) -> Mesh
         elif key.text in AMOUNTS:
             sits = (*sits, *amounts(cursor, key.text))
         elif key.text.startswith("VIZ"):
-            cursor.rest_of_line()
+            cursor.pass_value()
         else:
             cursor.refuse("a part of a region", key)
     made = Region(name, chosen if chosen is not None else ~everything, own, sits)

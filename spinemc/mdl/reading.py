@@ -12,6 +12,9 @@ from spinemc.mdl.cursor import Cursor
 from spinemc.mdl.tokens import LARGEST, Token
 from spinemc.mdl.values import Count, Marked, Molecule, Node, Note, Pattern, Reaction, SurfaceClass
 
+MOST_MARKS = 32767
+"""Of classes of orientation."""
+
 ALL = "ALL"
 """The region that is the whole of an object."""
 
@@ -71,9 +74,12 @@ def marked(cursor: Cursor) -> Marked:
         return Marked(name)
     if cursor.word.text == "{" and _is_class(cursor):
         cursor.expect("{")
-        mark = int(cursor.number())
+        start = cursor.word
+        mark = cursor.number()
+        if mark != int(mark) or abs(mark) > MOST_MARKS:
+            cursor.refuse(f"a whole number from {-MOST_MARKS} to {MOST_MARKS}", start)
         cursor.expect("}")
-        return Marked(name, mark)
+        return Marked(name, int(mark))
     return Marked(name)
 
 

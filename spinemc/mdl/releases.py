@@ -276,5 +276,7 @@ def _on(
 
 def _shared(number: float, size: list[float]) -> list[float]:
     """A whole number shared out by size, so that the sum is the number."""
+    if not 0.0 < sum(size) < math.inf:
+        raise _Refused("what it is released in has no size.")
     ends = np.round(number * np.cumsum(size) / np.sum(size))
     return [float(x) for x in np.diff(np.r_[0.0, ends])]

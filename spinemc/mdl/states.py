@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 from typing import NamedTuple
 
+from spinemc.mdl.reading import MOST_MARKS
 from spinemc.mdl.values import LEFT_OUT, Marked, Model, Note, Reaction
 from spinemc.mdl.world import World
 from spinemc.scenario.reactions import MOST_PRODUCTS
@@ -192,7 +193,7 @@ def _placed(
 
 def _classes(reaction: Reaction) -> tuple[list[int], list[int]]:
     """The orientation classes of reactants and products: those without a mark get one of their own each."""
-    own = 10**12
+    own = MOST_MARKS
 
     def classes(side: tuple[Marked, ...]) -> list[int]:
         nonlocal own

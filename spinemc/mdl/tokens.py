@@ -14,7 +14,7 @@ LARGEST = 50_000_000
 _WORD = re.compile(
     r"(?P<blank>[ \t\r\f\v]+|//[^\n]*)|(?P<line>\n)|(?P<comment>/\*.*?\*/)"
     r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_.]*)"
-    r'|(?P<text>"[^"\n]*")|(?P<sign>[][{}()=+\-*/^,;:\'@&<>])',
+    r'|(?P<text>"[^"\n]*")|(?P<sign>/(?!\*)|[][{}()=+\-*^,;:\'@&<>])',
     re.DOTALL,
 )
 

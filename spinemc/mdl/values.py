@@ -183,6 +183,8 @@ class Node:
     ----------
     pose : (4, 4) float64
         What a row (x, y, z, 1) is multiplied by.
+    copied : tuple of str
+        The names of what it is a copy of: release sites in it may speak of its parts by these.
     """
 
     name: str
@@ -190,6 +192,7 @@ class Node:
     content: Mesh | Site | None = None
     children: tuple[Node, ...] = ()
     pose: np.ndarray = field(default_factory=lambda: np.eye(4))
+    copied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -140,7 +141,7 @@ def world(model: Model, notes: list[Note]) -> World:
     notes : list of Note
         Where it is noted what cannot be taken over.
     """
-    flat = [entry for node in model.objects for entry in _flat(node, "", np.eye(4))]
+    flat = [entry for node in model.objects for entry in _flat(node, "", np.eye(4), {})]
     sites = tuple((path, node.where, node.content, pose) for path, node, pose in flat if isinstance(node.content, Site))
     rest = any(site.shape[0] in ("+", "-", "*") for _, _, site, _ in sites)
     taken = {MEMBRANE, FAR}
@@ -186,12 +187,28 @@ def world(model: Model, notes: list[Note]) -> World:
     return World(tuple(found), cell is not None, inside, within, sides, outer, size, boxes, sites)
 
 
-def _flat(node: Node, above: str, pose: np.ndarray) -> Iterator[tuple[str, Node, np.ndarray]]:
-    """An object and those in it, with their names and how they are moved."""
+def _flat(node: Node, above: str, pose: np.ndarray, called: dict[str, str]) -> Iterator[tuple[str, Node, np.ndarray]]:
+    """An object and those in it, with their names and how they are moved; `called` are the names of what was copied."""
     path, pose = f"{above}{node.name}", node.pose @ pose
+    called = {**called, **dict.fromkeys(node.copied, path)}
+    if isinstance(node.content, Site):
+        node = replace(node, content=replace(node.content, shape=_meant(node.content.shape, called)))
     yield path, node, pose
     for child in node.children:
-        yield from _flat(child, f"{path}.", pose)
+        yield from _flat(child, f"{path}.", pose, called)
+
+
+def _meant(shape: tuple[Any, ...], called: dict[str, str]) -> tuple[Any, ...]:
+    """The shape of a release site that was copied with what it speaks of, by the names that this then has."""
+    if shape[0] in ("+", "-", "*"):
+        return shape[0], _meant(shape[1], called), _meant(shape[2], called)
+    if shape[0] != "region":
+        return shape
+    path, rest = shape[1], ""
+    while path not in called and "." in path:
+        path, _, last = path.rpartition(".")
+        rest = f".{last}{rest}"
+    return "region", (called[path] + rest if path in called else shape[1]), shape[2]
 
 
 def _last(path: str) -> str:
