@@ -1,5 +1,8 @@
 """MDL as words, numbers and statements: what is read, and what is refused and where."""
 
+import re
+from pathlib import Path
+
 import pytest
 from mdl_texts import BEGIN, MOLECULES, box, model, site, tables
 
@@ -157,3 +160,12 @@ def test_a_scenario_that_cannot_run_is_written_and_said_to_be(tmp_path):
     refused = [note for note in made.notes if note.statement == "the scenario is refused as it is"]
     assert len(refused) == 1 and "cross" in refused[0].why
     assert "# Refused as it is" in made.files["made.toml"]
+
+
+def test_the_example_of_the_page_prints_what_it_says(tmp_path, capsys, monkeypatch):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "coming_from.md").read_text(encoding="utf-8")
+    given, printed = re.findall(r"^```\n(.*?)^```", page, re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    Path("spine.mdl").write_text(given)
+    assert cli.main(["import", "spine.mdl", "--out", "spine"]) == 0
+    assert capsys.readouterr().out == printed
