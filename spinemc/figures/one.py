@@ -100,12 +100,8 @@ def _drawn(tree: xr.DataTree, what: str, size: Size, found: xr.Dataset | None) -
         draw_mesh(figure.add_axes((0.0, 0.14, 1.0, 0.74), projection="3d"), geometry)
         _head(figure, "Surface", f"{geometry.area:.3g} µm², {geometry.volume:.3g} µm³")
         return figure
-    figure.set_layout_engine(
-        "constrained",
-        w_pad=0.05 * points(1),
-        h_pad=0.05 * points(1),
-        rect=(0, 0, 1, 0.84 if what == "compare" else 0.88),
-    )
+    top = _below(figure, 33.0 if what == "compare" else 24.0)
+    figure.set_layout_engine("constrained", w_pad=points(3.6) / 72.0, h_pad=points(3.6) / 72.0, rect=(0, 0, 1, top))
     ion = ion_of(tree)
     several = f"{trials} trial{'s' * (trials != 1)}"
     if what == "compare":
@@ -199,7 +195,7 @@ def _compared(figure: Figure, found: xr.Dataset | None, size: Size, ion: str) ->
     """Mean and noise of the ion in its place beside each level; below each other where there is no room."""
     if found is None:
         raise ObservableError("there is nothing to lay beside the run: give what `spinemc.contrast.compare` returns.")
-    key(figure, 0.86, [(str(name), colour_of(str(name))) for name in found["twin"].values])
+    key(figure, _below(figure, 28.0), [(str(name), colour_of(str(name))) for name in found["twin"].values])
     mine = found["series"].values[found["species"].values == ion]
     if not len(mine):
         raise ObservableError(f"{ion} is in no compartment of the comparison.")
@@ -213,8 +209,14 @@ def _compared(figure: Figure, found: xr.Dataset | None, size: Size, ion: str) ->
 
 def _head(figure: Figure, title: str, note: str) -> None:
     """What a figure is of, and of how much."""
-    figure.text(0.02, 0.975, title, fontsize=points(9), fontweight="bold", color=INK, va="top", parse_math=False)
-    figure.text(0.98, 0.97, note, fontsize=points(7), color=QUIET, va="top", ha="right")
+    top = _below(figure, 6.0)
+    figure.text(0.02, top, title, fontsize=points(9), fontweight="bold", color=INK, va="top", parse_math=False)
+    figure.text(0.98, top, note, fontsize=points(7), color=QUIET, va="top", ha="right")
+
+
+def _below(figure: Figure, distance: float) -> float:
+    """How high in the figure it is that far [pt] below its top."""
+    return 1.0 - points(distance) / 72.0 / float(figure.get_figheight())
 
 
 def _largest_change(tree: xr.DataTree, ion: str) -> list[str]:
