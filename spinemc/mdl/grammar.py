@@ -170,10 +170,7 @@ def _include(cursor: Cursor, reading: Reading, path: Path) -> None:
     reading.depth += 1
     if reading.depth > MOST_FILES_DEEP:
         cursor.refuse(f"at most {MOST_FILES_DEEP} files in one another", start)
-    try:
-        _file(other, reading)
-    except (ValueError, OSError):  # a path that no system knows
-        cursor.refuse("the path of a file", start)
+    _file(other, reading)
     reading.depth -= 1
 
 

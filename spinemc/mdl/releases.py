@@ -11,7 +11,8 @@ import numpy as np
 from spinemc.geometry.checks import crossed
 from spinemc.mdl.states import State
 from spinemc.mdl.values import LEFT_OUT, OTHERWISE, Amount, Marked, Model, Note, Pattern, Site
-from spinemc.mdl.world import Body, World, placed
+from spinemc.mdl.world import Body, World, placed, unique
+from spinemc.scenario.values import CYTOSOL, OUTSIDE
 
 MOST_TIMES = 100_000
 """Occasions of one release."""
@@ -75,6 +76,7 @@ def releases(model: Model, world: World, matter: frozenset[str], notes: list[Not
     """
     puts: list[Put] = []
     parts: list[Part] = []
+    taken = {*world.volume, CYTOSOL, OUTSIDE, *(box[0] for box in world.boxes.values())}
     for path, where, site, pose in world.sites:
         said = f"{path}, {(site.molecule or site.points[0][0]).name}"
         try:
@@ -82,7 +84,7 @@ def releases(model: Model, world: World, matter: frozenset[str], notes: list[Not
             if site.probability != 1.0:
                 why = f"RELEASE_PROBABILITY {site.probability:g}: here it happens every time."
                 notes.append(Note(LEFT_OUT, where, said, why))
-            made, part = _site(model, world, matter, path, where, site, pose, times)
+            made, part = _site(model, world, matter, path, where, site, pose, times, taken)
         except _Refused as reason:
             notes.append(Note(LEFT_OUT, where, said, str(reason)))
             continue
@@ -140,8 +142,9 @@ def _site(
     site: Site,
     pose: np.ndarray,
     times: tuple[float, ...],
+    taken: set[str],
 ) -> tuple[list[Put], list[Part]]:
-    """The releases of one site, and the part of a space that it needs."""
+    """The releases of one site, and the part of a space that it needs; `taken` are names of spaces and parts."""
     if site.shape == ("LIST",):
         return _listed(model, world, where, site, pose, times), []
     if site.molecule is None or not site.amount:
@@ -182,7 +185,7 @@ def _site(
         raise _Refused(f"a release of the shape {site.shape[0]}: a ball, a box or an object will do.")
     if not np.allclose(pose[:3, :3], np.eye(3)):
         raise _Refused("a ball or a box that is turned or scaled.")
-    part = Part(f"{path.rpartition('.')[2]}_place", space, shape, centre, site.diameter)
+    part = Part(unique(f"{path.rpartition('.')[2]}_place", taken), space, shape, centre, site.diameter)
     return [Put(State(name, space), kind, value, "in", part.name, times, where)], [part]
 
 

@@ -23,8 +23,11 @@ from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE
 ROOM = 0.5
 """Surroundings of an object, of its extent, where MDL has space without end."""
 
+HELD = "its rate is held from each time to the next; before the first it is the first."
+
 
 def time(value: float) -> str:
+    """A time [s] as a scenario has it, in the unit in which it is easiest to read."""
     unit, scale = next(((u, s) for u, s in (("s", 1.0), ("ms", 1e3), ("us", 1e6)) if value * s >= 0.1), ("us", 1e6))
     return f'"{value * scale:.12g} {unit}"'
 
@@ -89,6 +92,7 @@ def geometry(
 
 
 def species(model: Model, names: Names) -> list[str]:
+    """The kinds of molecules."""
     lines = []
     for one in names.species:
         molecule = model.molecules[one.species]
@@ -125,14 +129,7 @@ def reactions(
                     noted.add(str(one.of))
                     notes.append(Note(OTHERWISE, one.of.where, str(one.of), _why(one)))
                 if isinstance(one.of.rate, str):
-                    notes.append(
-                        Note(
-                            OTHERWISE,
-                            one.of.where,
-                            str(one.of),
-                            "its rate is held from each time to the next, from the first time on.",
-                        )
-                    )
+                    notes.append(Note(OTHERWISE, one.of.where, str(one.of), HELD))
         lines.append("")
     return lines
 
@@ -162,12 +159,13 @@ def _rate(step: Step, model: Model, names: Names, name: str, top: Path, files: d
     unit = "/s" if len(on) == 1 else "um^2/s" if all(on) else "/M/s"
     if not isinstance(step.of.rate, str):
         return f'"{step.of.rate * step.share:.12g} {unit}"'
-    file = f"{name}.rate_{len(files) + 1}.csv"
+    file = f"{name}.rate_{sum(one.endswith('.csv') for one in files) + 1}.csv"
     files[file] = f"# time [s], rate [{unit}] of {label(names, step)}\n{table(top / step.of.rate, top, step.share)}"
     return f'{{ table = "{file}" }}'
 
 
 def releases(released: Released, names: Names) -> list[str]:
+    """What is put in; molecules of a list that are at one place are one release."""
     lines: list[str] = []
     units = {"concentration": "M", "density": "/um^2"}
     once: dict[Put, float] = {}
@@ -186,6 +184,7 @@ def releases(released: Released, names: Names) -> list[str]:
 
 
 def boundaries(bounds: list[Wall], model: Model, there: World, names: Names) -> list[str]:
+    """What surfaces do to molecules, and what the end of space does."""
     lines: list[str] = []
     far = FAR if there.has_cell else MEMBRANE
     space = OUTSIDE if there.has_cell else CYTOSOL

@@ -95,13 +95,13 @@ def read(path: Path, top: Path, room: int) -> str:
     ScenarioError
         The file lies elsewhere, cannot be read, is not a text, or is too large.
     """
-    if not path.resolve().is_relative_to(top.resolve()):
-        raise ScenarioError(f"{path.name}: lies outside the folder of the model, {top.resolve().name}: move it there.")
     try:
+        if not path.resolve().is_relative_to(top.resolve()):
+            raise ScenarioError(f"{path.name}: lies outside the folder of the model: move it there.")
         with path.open("rb") as file:
             data = file.read(room + 1)
-    except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file has
+        raise ScenarioError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if len(data) > room:
         raise ScenarioError(f"{path.name}: the model is larger than {LARGEST // 1_000_000} MB, which is the most.")
     try:

@@ -226,10 +226,15 @@ def test_rates_that_change_in_time_are_held(tmp_path):
     asked = np.array([0.0, 0.5e-4, 0.99e-4, 1e-4, 1.5e-4, 2e-4, 1.0])
     assert np.interp(asked, time, rate) == pytest.approx([500, 500, 500, 1000, 1000, 0, 0])
     made = model(tmp_path, box(site("A"), 'DEFINE_REACTIONS { A -> NULL ["rate.dat"] }'))
-    assert tables(made)["reaction"][0]["kf"] == {"table": "made.rate_2.csv"}
+    assert tables(made)["reaction"][0]["kf"] == {"table": "made.rate_1.csv"}
     for text in ("0 1\n0 2", "1 x", "", "0 -1"):
         path.write_text(text)
         with pytest.raises(ScenarioError, match=r"rate\.dat.* expected a time"):
             table(path, tmp_path, 1.0)
-    with pytest.raises(ScenarioError, match="outside the folder"):
-        model(tmp_path, box(site("A"), 'DEFINE_REACTIONS { A -> NULL ["../rate.dat"] }'))
+    for name, said in (
+        ("../rate.dat", "outside the folder"),
+        ("a\x00b", "cannot be read"),
+        ("x" * 5000, "cannot be read"),
+    ):
+        with pytest.raises(ScenarioError, match=said):
+            model(tmp_path, box(site("A"), f'DEFINE_REACTIONS {{ A -> NULL ["{name}"] }}'))
