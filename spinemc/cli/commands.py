@@ -26,6 +26,12 @@ def new(given: Any) -> None:
     print(f"{path}\nnext: spinemc check {path}; spinemc run {path}")
 
 
+def bring(given: Any) -> None:
+    from spinemc import mdl
+
+    show(given, mdl.told(*mdl.bring(given.model, given.out)))
+
+
 def completion(given: Any) -> None:
     import shtab
 
@@ -159,7 +165,18 @@ def calibrate(given: Any) -> None:
 def plot(given: Any) -> None:
     from spinemc import contrast, figures, store
 
-    out = given.out if given.out is not None else Path(f"{Path(str(given.store)).stem}.png")
+    stem = Path(str(given.store)).stem
+    if given.what is not None:
+        out = given.out if given.out is not None else Path(f"{stem}_{given.what}.png")
+        tree = store.open(given.store)
+        contrast.refuse_sweep(tree, f"plot --what {given.what}")
+        found = contrast.compare(tree) if given.what == "compare" else None
+        figures.plot_one(tree, given.what, out, given.size or "single", found)
+        print(out)
+        return
+    if given.size is not None:
+        raise ScenarioError("--size goes with --what: the figure of a whole run has one size.")
+    out = given.out if given.out is not None else Path(f"{stem}.png")
     tree = store.open(given.store)
     try:
         twin = contrast.twin(tree)

@@ -13,6 +13,10 @@ from spinemc.cli.commands import place
 
 _WITH = "by default ode,lna; there are ode, compartments, pde, lna (noise without simulation) and moments"
 
+_FIGURES = ("counts", "concentration", "noise", "weight", "geometry", "compare")
+
+_SIZES = ("single", "double", "slide")
+
 _SETTING = 'a key of the scenario, as in run.dt="0.5 us" or species.Ca.D="20 um^2/s"; may be repeated'
 
 
@@ -45,6 +49,17 @@ def parser() -> argparse.ArgumentParser:
     )
     new.add_argument("name", type=Path, metavar="NAME", help="of the file; .toml is added")
     new.add_argument("--like", default="spine", metavar="SCENARIO", help="spine (by default) or neighbours")
+
+    bring = command(
+        "import",
+        commands.bring,
+        "write a model of MCell (MDL) as a scenario, and tell what was left out",
+        "spinemc import Scene.main.mdl --out my_scene     # my_scene.toml, and meshes beside it",
+        "spinemc import Scene.main.mdl --out my_scene --json",
+    )
+    bring.add_argument("model", type=Path, metavar="MODEL.mdl", help="the main file; others lie in its folder or below")
+    bring.add_argument("--out", type=Path, required=True, metavar="NAME", help="of the scenario; .toml is added")
+    _add_json(bring)
 
     run = command(
         "run",
@@ -153,10 +168,20 @@ def parser() -> argparse.ArgumentParser:
     mechanisms.add_argument("kind", nargs="?", metavar="KIND", help="as a scenario's [[mechanism]] names it")
 
     plot = command(
-        "plot", commands.plot, "draw the figure that shows a run", "spinemc plot my_spine.zarr --out figure.png"
+        "plot",
+        commands.plot,
+        "draw the figure that shows a run, or one of one thing",
+        "spinemc plot my_spine.zarr --out figure.png",
+        "spinemc plot my_spine.zarr --what concentration --size double --out figure.pdf",
     )
     plot.add_argument("store", type=place, metavar="STORE")
-    plot.add_argument("--out", type=Path, metavar="P.png", help="by default the store's name, .png")
+    plot.add_argument("--what", choices=_FIGURES, metavar="WHAT", help=f"of one thing: {', '.join(_FIGURES)}")
+    plot.add_argument(
+        "--size", choices=_SIZES, metavar="SIZE", help="with --what: single (85 mm), double (180 mm), slide"
+    )
+    plot.add_argument(
+        "--out", type=Path, metavar="P.png", help="by default the store's name, _WHAT, .png; or .pdf, .svg"
+    )
 
     page = command(
         "report",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinemc.figures.style import INK, MEAN, TRIALS, TWIN, blank, draw_twin, key, tidy, written
+from spinemc.figures.style import INK, MEAN, TRIALS, TWIN, blank, draw_twin, key, points, tidy, written
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,8 +47,8 @@ def draw_fit(ax: Axes, one: xr.Dataset, species: str) -> Axes:
     """The mean of a compartment with twice its standard error, and the fit dashed."""
     time, mean, sem = 1e3 * one["time"].values, one["mean"].values, one["sem"].values
     ax.fill_between(time, mean - 2 * sem, mean + 2 * sem, color=TRIALS, alpha=0.45, linewidth=0)
-    ax.plot(time, mean, color=MEAN, linewidth=1.6)
+    ax.plot(time, mean, color=MEAN, linewidth=points(1.6))
     draw_twin(ax, time, one["fit"].values)
-    ax.set_title(str(one["compartment"].item()), loc="left", fontsize=9, fontweight="bold", color=INK)
+    ax.set_title(str(one["compartment"].item()), loc="left", fontsize=points(9), fontweight="bold", color=INK)
     ax.set(xlabel="time (ms)", ylabel=f"free {species} (number)", xlim=(0, time[-1]), ylim=(0, None))
     return tidy(ax)

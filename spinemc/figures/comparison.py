@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc.figures.style import INK, MEAN, QUIET, TRIALS, TWIN, blank, key, tidy, written
+from spinemc.figures.style import INK, MEAN, QUIET, TRIALS, TWIN, blank, key, points, tidy, written
 from spinemc.observables.comparison import limit
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def plot_comparison(found: xr.Dataset, path: str | Path | None = None, said: str
         draw_noise(figure.add_subplot(grid[1, k]), one)
     draw_map(figure.add_subplot(grid[2, :]), found)
     for n, line in enumerate(textwrap.wrap(said, 38 * columns)[:3]):
-        figure.text(0.02, 0.965 - 0.022 * n, line, fontsize=10, fontweight="bold", color=INK, parse_math=False)
+        figure.text(0.02, 0.965 - 0.022 * n, line, fontsize=points(10), fontweight="bold", color=INK, parse_math=False)
     words = [(f"{int(found.attrs['trials'])} trials, shaded: 95 %", MEAN)]
-    words += [(str(name), _colour(str(name))) for name in found["twin"].values]
+    words += [(str(name), colour_of(str(name))) for name in found["twin"].values]
     key(figure, 0.888, words)
     return written(figure, path)
 
@@ -58,9 +58,9 @@ def draw_means(ax: Axes, one: xr.Dataset) -> Axes:
     time = 1e3 * one["time"].values
     mean, sem = one["mean"].values, np.nan_to_num(one["sem"].values)
     ax.fill_between(time, mean - 2 * sem, mean + 2 * sem, color=TRIALS, alpha=0.45, linewidth=0)
-    ax.plot(time, mean, color=MEAN, linewidth=1.6)
+    ax.plot(time, mean, color=MEAN, linewidth=points(1.6))
     _draw_twins(ax, one, "twin_mean")
-    ax.set_title(str(one["series"].item()), loc="left", fontsize=9, fontweight="bold", color=INK)
+    ax.set_title(str(one["series"].item()), loc="left", fontsize=points(9), fontweight="bold", color=INK)
     ax.set(ylabel="mean (number)", xlim=(0, time[-1]))
     return tidy(ax)
 
@@ -70,12 +70,19 @@ def draw_noise(ax: Axes, one: xr.Dataset) -> Axes:
     time = 1e3 * one["time"].values
     low, value, high = (np.sqrt(one[name].values) for name in ("variance_low", "variance", "variance_high"))
     ax.fill_between(time, low, high, color=TRIALS, alpha=0.45, linewidth=0)
-    ax.plot(time, value, color=MEAN, linewidth=1.0)
+    ax.plot(time, value, color=MEAN, linewidth=points(1.0))
     _draw_twins(ax, one, "twin_variance", root=True)
     poisson = np.sqrt(np.maximum(one["mean"].values, 0.0))
-    ax.plot(time, poisson, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)))
+    ax.plot(time, poisson, color=QUIET, linewidth=points(0.8), linestyle=(0, (1, 2)))
     ax.annotate(
-        "dotted: Poisson", (1, 1), (-2, 2), "axes fraction", "offset points", color=QUIET, fontsize=7, ha="right"
+        "dotted: Poisson",
+        (1, 1),
+        (-2, 2),
+        "axes fraction",
+        "offset points",
+        color=QUIET,
+        fontsize=points(7),
+        ha="right",
     )
     ax.set(xlabel="time (ms)", ylabel="sd over trials (number)", xlim=(0, time[-1]), ylim=(0, None))
     return tidy(ax)
@@ -99,18 +106,20 @@ def draw_map(ax: Axes, found: xr.Dataset) -> Axes:
     sure, middle = limit(found), 0.5 * (edges[1:] + edges[:-1])
     for k, row in enumerate(values):
         beyond = abs(row) > sure
-        ax.plot(middle[beyond], np.full(beyond.sum(), k + 0.5), ".", color=INK, markersize=1.5)
-    ax.set_yticks(np.arange(len(rows)) + 0.5, [str(name) for name in found["series"].values[rows]], fontsize=6.5)
+        ax.plot(middle[beyond], np.full(beyond.sum(), k + 0.5), ".", color=INK, markersize=points(1.5))
+    ax.set_yticks(
+        np.arange(len(rows)) + 0.5, [str(name) for name in found["series"].values[rows]], fontsize=points(6.5)
+    )
     ax.invert_yaxis()
     ax.set(xlabel="time (ms)", xlim=(time[0], time[-1]))
     ax.set_title(
         f"{found['twin'].values[0]} less mean of trials, standard errors; dots: sure of all series and times at once",
-        loc="left", fontsize=9, fontweight="bold", color=INK,
+        loc="left", fontsize=points(9), fontweight="bold", color=INK,
     )  # fmt: skip
     bar = ax.figure.colorbar(drawn, ax=ax, pad=0.01, fraction=0.02, extend="both")
-    bar.ax.tick_params(labelsize=7)
+    bar.ax.tick_params(labelsize=points(7))
     tidy(ax)
-    ax.tick_params(axis="y", labelsize=6.5, length=0)
+    ax.tick_params(axis="y", labelsize=points(6.5), length=0)
     return ax
 
 
@@ -123,10 +132,11 @@ def _draw_twins(ax: Axes, one: xr.Dataset, name: str, root: bool = False) -> Non
         if known.any():
             y = np.sqrt(np.maximum(values[known], 0.0)) if root else values[known]
             dashes = (3 * k, (4, 2 + 3 * (one.sizes["twin"] - 1)))
-            ax.plot(time[known], y, color=_colour(str(twin)), linewidth=1.5, linestyle=dashes, zorder=6)
+            ax.plot(time[known], y, color=colour_of(str(twin)), linewidth=points(1.5), linestyle=dashes, zorder=6)
 
 
-def _colour(name: str) -> str:
+def colour_of(name: str) -> str:
+    """The colour of a level."""
     return _COLOUR.get(name, TWIN)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinemc.figures.style import INK, QUIET, blank, written
+from spinemc.figures.style import INK, QUIET, blank, points, written
 from spinemc.geometry.mesh import Geometry
 from spinemc.scenario.values import FAR
 
@@ -69,7 +69,7 @@ def draw_mesh(
     if not cell.all():
         shaded = np.column_stack([shaded, np.where(cell, GLASS, 1.0)])
         edges = np.column_stack([edges, np.where(cell, 0.0, 1.0)])
-    surface = Poly3DCollection(geometry.triangles[drawn], facecolors=shaded, edgecolors=edges, linewidths=0.25)
+    surface = Poly3DCollection(geometry.triangles[drawn], facecolors=shaded, edgecolors=edges, linewidths=points(0.25))
     surface.set_clip_on(False)
     ax.add_collection3d(surface)
 
@@ -139,7 +139,7 @@ def _legend(number: int, most: int) -> dict[str, Any]:
     return {
         "ncols": number if number <= 4 else most,
         "frameon": False,
-        "fontsize": 8,
+        "fontsize": points(8),
         "labelcolor": INK,
         "handlelength": 0.9,
         "handleheight": 0.9,
@@ -154,9 +154,9 @@ def _draw_bar(ax: Axes3D, low: np.ndarray, high: np.ndarray, below: float, azimu
     across = _turn(azimuth) @ np.array([1.0, 0.0, 0.0])
     middle = np.array([*(0.5 * (low + high))[:2], low[2] - below])
     ends = np.stack([middle - 0.5 * length * across, middle + 0.5 * length * across])
-    ax.plot(*ends.T, color=INK, linewidth=2.2, solid_capstyle="butt", clip_on=False)
+    ax.plot(*ends.T, color=INK, linewidth=points(2.2), solid_capstyle="butt", clip_on=False)
     label = f"{length * 1000:g} nm" if length < 0.1 else f"{length:g} µm"
-    ax.text(*(middle - [0, 0, 0.4 * below]), label, color=INK, fontsize=8, ha="center", va="top")
+    ax.text(*(middle - [0, 0, 0.4 * below]), label, color=INK, fontsize=points(8), ha="center", va="top")
 
 
 def plot_geometry(geometry: Geometry, path: str | Path | None = None) -> Figure:
@@ -173,9 +173,9 @@ def plot_geometry(geometry: Geometry, path: str | Path | None = None) -> Figure:
         if not few:
             figure.legend(handles=_handles(colour), loc="lower center", **_legend(len(colour), IN_A_ROW))
     top = 1.0 - 0.35 / figure.get_figheight()
-    figure.text(0.04, top, geometry.name, fontsize=13, fontweight="bold", color=INK)
+    figure.text(0.04, top, geometry.name, fontsize=points(13), fontweight="bold", color=INK)
     said = f"{geometry.volume:.3g} µm³, {geometry.area:.3g} µm², {np.count_nonzero(geometry.face_surface == 0)} faces"
-    figure.text(0.96, top, said, ha="right", fontsize=9, color=QUIET)
+    figure.text(0.96, top, said, ha="right", fontsize=points(9), color=QUIET)
     return written(figure, path)
 
 

@@ -64,7 +64,7 @@ def plot_run(tree: xr.DataTree, path: str | Path | None = None, twin: xr.DataTre
         wspace=0.36,
         hspace=0.48,
     )
-    draw_mesh(figure.add_axes((0.0, 0.13, 0.92 / (columns + 1), 0.72), projection="3d"), _geometry(tree))
+    draw_mesh(figure.add_axes((0.0, 0.13, 0.92 / (columns + 1), 0.72), projection="3d"), geometry_of(tree))
     for i, (title, draw) in enumerate(panels):
         ax = draw(figure.add_subplot(grid[i // columns, 1 + i % columns]))
         ax.set_title(title, loc="left", fontsize=9, fontweight="bold", color=INK)
@@ -72,7 +72,7 @@ def plot_run(tree: xr.DataTree, path: str | Path | None = None, twin: xr.DataTre
     return written(figure, path)
 
 
-def _geometry(tree: xr.DataTree) -> Geometry:
+def geometry_of(tree: xr.DataTree) -> Geometry:
     """The mesh that a store holds, without its compartments."""
     made = Geometry.of_one_surface(
         name=tree.name or "store",
@@ -89,12 +89,18 @@ def _geometry(tree: xr.DataTree) -> Geometry:
     )
 
 
+def ion_of(tree: xr.DataTree) -> str:
+    """The species that a run is about: what its rules of plasticity read, else Ca, else the first."""
+    names = [str(name) for name in totals(tree)["species"].values]
+    inside = [str(name) for name in array(tree, "counts/species").values]
+    return next((spec.species for spec in specs(tree)), "Ca" if "Ca" in inside else (inside or names)[0])
+
+
 def _roles(tree: xr.DataTree) -> tuple[str, list[str], list[str]]:
     """The ion, up to three species that bind it, and up to three gates that let it in, by the reactions' labels."""
     total = totals(tree)
     names = [str(name) for name in total["species"].values]
-    inside = [str(name) for name in array(tree, "counts/species").values]
-    ion = next((spec.species for spec in specs(tree)), "Ca" if "Ca" in inside else (inside or names)[0])
+    ion = ion_of(tree)
     mean = total.mean("trial")
     swing = dict(zip(names, np.ptp(mean.transpose("species", "time").values, axis=1), strict=True))
     ways = [

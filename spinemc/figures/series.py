@@ -19,6 +19,7 @@ from spinemc.figures.style import (
     alpha,
     draw_twin,
     names_above,
+    points,
     scale,
     tidy,
     with_spread,
@@ -69,8 +70,8 @@ def draw_counts(
             sides = np.maximum(mean - deviation, values.min(axis=1)), mean + deviation
             ax.fill_between(milliseconds, *sides, color=thin, alpha=0.3, linewidth=0)
         else:
-            ax.plot(milliseconds, values, color=thin, linewidth=0.4, alpha=alpha(values.shape[1]))
-        ax.plot(milliseconds, mean, color=colour, linewidth=1.4 if band else 1.8, label=name, zorder=5)
+            ax.plot(milliseconds, values, color=thin, linewidth=points(0.4), alpha=alpha(values.shape[1]))
+        ax.plot(milliseconds, mean, color=colour, linewidth=points(1.4 if band else 1.8), label=name, zorder=5)
         if theirs is not None and name in theirs["species"].values:
             dashed = theirs.sel(species=name)
             draw_twin(ax, 1e3 * dashed["time"].values, dashed.values - start)
@@ -88,9 +89,9 @@ def draw_weight(ax: Axes, tree: xr.DataTree, rule: str, twin: xr.DataTree | xr.D
     milliseconds = 1e3 * weight["time"].values
     factor, unit = scale(weight.values)
     values = factor * weight.values
-    ax.axhline(0, color=QUIET, linewidth=0.6)
-    ax.plot(milliseconds, values, color=TRIALS, linewidth=0.4, alpha=alpha(values.shape[1]))
-    ax.plot(milliseconds, values.mean(axis=1), color=MEAN, linewidth=1.8, zorder=5)
+    ax.axhline(0, color=QUIET, linewidth=points(0.6))
+    ax.plot(milliseconds, values, color=TRIALS, linewidth=points(0.4), alpha=alpha(values.shape[1]))
+    ax.plot(milliseconds, values.mean(axis=1), color=MEAN, linewidth=points(1.8), zorder=5)
     if twin is not None and (own := twin_weight(tree, rule, twin)) is not None:
         draw_twin(ax, 1e3 * own[0], factor * own[1])
     ax.set(xlabel="time (ms)", ylabel=f"synaptic weight{unit}", xlim=(0, milliseconds[-1]))
@@ -107,24 +108,26 @@ def draw_spread(
     mean, deviation = peak.mean(), peak.std()
     said = f"peak {with_spread(mean, deviation)}"
     if rule is None:
-        ax.hist(peak, bins="auto", color=TRIALS, edgecolor="white", linewidth=0.6)
-        ax.axvline(mean, color=MEAN, linewidth=1.8)
+        ax.hist(peak, bins="auto", color=TRIALS, edgecolor="white", linewidth=points(0.6))
+        ax.axvline(mean, color=MEAN, linewidth=points(1.8))
         ax.set_ylabel("trials")
     else:
         last = array(tree, f"plasticity/{rule}/weight").isel(synapse=0, time=-1).values
         factor, unit = scale(last)
         last = factor * last
-        ax.axhline(0, color=QUIET, linewidth=0.6, zorder=0)
-        ax.scatter(peak, last, s=16, color=TRIALS, edgecolor=MEAN, linewidth=0.5, alpha=0.9)
-        ax.errorbar(mean, last.mean(), last.std(), deviation, color=MEAN, linewidth=1.6, zorder=5)
+        ax.axhline(0, color=QUIET, linewidth=points(0.6), zorder=0)
+        ax.scatter(peak, last, s=16, color=TRIALS, edgecolor=MEAN, linewidth=points(0.5), alpha=0.9)
+        ax.errorbar(mean, last.mean(), last.std(), deviation, color=MEAN, linewidth=points(1.6), zorder=5)
         ax.set_ylabel(f"weight at the end{unit}")
         said += f"\nweight {with_spread(last.mean(), last.std())}{unit}"
         if twin is not None and (own := twin_weight(tree, rule, twin)) is not None:
             top = float(_without_trials(totals(twin)).sel(species=species).max())
-            ax.plot(top, factor * own[1][-1], "D", color=TWIN, markersize=6, markeredgecolor="white", zorder=6)
+            ax.plot(top, factor * own[1][-1], "D", color=TWIN, markersize=points(6), markeredgecolor="white", zorder=6)
     ax.set_xlabel(f"peak of {species} in a trial (number)")
     blank = Line2D([], [], linestyle="none")
-    ax.legend([blank], [said], loc="best", frameon=False, fontsize=7, labelcolor=INK, handlelength=0, handletextpad=0)
+    ax.legend(
+        [blank], [said], loc="best", frameon=False, fontsize=points(7), labelcolor=INK, handlelength=0, handletextpad=0
+    )
     return tidy(ax)
 
 
@@ -132,10 +135,10 @@ def draw_fano(ax: Axes, tree: xr.DataTree, species: str) -> Axes:
     """Variance over trials for each molecule of the mean, over time; Poisson numbers have 1."""
     factor = fano(totals(tree).sel(species=species))
     milliseconds = 1e3 * factor["time"].values
-    ax.axhline(1, color=QUIET, linewidth=0.8, linestyle=(0, (1, 2)))
-    ax.annotate("Poisson", (0, 1), (3, -9), ("axes fraction", "data"), "offset points", color=QUIET, fontsize=7)
+    ax.axhline(1, color=QUIET, linewidth=points(0.8), linestyle=(0, (1, 2)))
+    ax.annotate("Poisson", (0, 1), (3, -9), ("axes fraction", "data"), "offset points", color=QUIET, fontsize=points(7))
     values = factor.where(factor > 0).values
-    ax.plot(milliseconds, values, color=MEAN, linewidth=1.0)
+    ax.plot(milliseconds, values, color=MEAN, linewidth=points(1.0))
     ax.set(xlabel="time (ms)", ylabel=f"Fano factor of {species}", xlim=(0, milliseconds[-1]))
     if np.nanmax(values, initial=1.0) > 20.0:
         ax.set_yscale("log")

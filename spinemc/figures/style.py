@@ -1,10 +1,11 @@
-"""The look of the figures: colours, axes, the canvas and the file."""
+"""The look of the figures: the style sheet and the sizes, colours, axes, the canvas and the file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,73 @@ from spinemc.errors import SpinemcError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+SHEET: dict[Any, Any] = {
+    "font.size": 10.0,  # what `points` takes for its own
+    "figure.facecolor": "white",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,  # text stays text in files for journals
+    "svg.fonttype": "none",
+}
+"""The style sheet, as matplotlib's rcParams."""
+
+MM = 1.0 / 25.4
+"""Inches in a millimetre."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of a figure.
+
+    Attributes
+    ----------
+    width, height : float
+        [mm]
+    text : float
+        How large text and lines are, beside those of a figure in print.
+    """
+
+    width: float
+    height: float
+    text: float = 1.0
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether two panels fit beside each other."""
+        return self.width > 1.5 * self.height
+
+
+SIZES = {"single": Size(85.0, 68.0), "double": Size(180.0, 80.0), "slide": Size(338.7, 190.5, 2.4)}
+"""By name: a journal's column, its whole width, and a slide of 16 to 9."""
+
+
+def sheet(size: str = "single") -> dict[Any, Any]:
+    """The style sheet at a size, as rcParams: `with matplotlib.rc_context(sheet("slide")): ...`.
+
+    Raises
+    ------
+    SpinemcError
+        There is no such size.
+    """
+    if size not in SIZES:
+        raise SpinemcError(f"{size} is no size of a figure: there are {', '.join(SIZES)}.")
+    text = SIZES[size].text
+    own = {
+        "font.size": 10.0 * text,
+        "axes.labelpad": 4.0 * text,
+        "xtick.major.pad": 3.5 * text,
+        "ytick.major.pad": 3.5 * text,
+    }
+    return SHEET | own
+
+
+def points(size: float) -> float:
+    """The size [pt] of text or of a line in the style sheet that is in use, from what it is in print."""
+    import matplotlib
+
+    return size * float(matplotlib.rcParams["font.size"]) / float(SHEET["font.size"])
+
 
 INK, QUIET, TWIN = "#22303c", "#8a949e", "#d1495b"
 TRIALS, MEAN = "#7fb2d9", "#12507b"
@@ -48,10 +116,11 @@ def tidy(ax: Axes) -> Axes:
     """The house's look of an axis."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(QUIET)
-    ax.tick_params(labelsize=7.5, color=QUIET, labelcolor=INK, length=3)
-    ax.xaxis.label.set(size=8, color=INK)
-    ax.yaxis.label.set(size=8, color=INK)
-    ax.yaxis.get_offset_text().set(size=7, color=INK)
+    ax.tick_params(which="minor", color=QUIET, length=points(1.5))
+    ax.tick_params(labelsize=points(7.5), color=QUIET, labelcolor=INK, length=points(3))
+    ax.xaxis.label.set(size=points(8), color=INK)
+    ax.yaxis.label.set(size=points(8), color=INK)
+    ax.yaxis.get_offset_text().set(size=points(7), color=INK)
     return ax
 
 
@@ -61,13 +130,13 @@ def key(figure: Figure, height: float, said: Sequence[tuple[str, str]]) -> None:
 
     right, canvas = 0.985, FigureCanvasAgg(figure)
     for words, colour in reversed(said):
-        text = figure.text(right, height, words, fontsize=9, color=colour, ha="right")
+        text = figure.text(right, height, words, fontsize=points(9), color=colour, ha="right")
         right -= text.get_window_extent(canvas.get_renderer()).width / figure.bbox.width + 0.015
 
 
 def draw_twin(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     """The twin's line: dashed, on top."""
-    ax.plot(x, y, color=TWIN, linewidth=1.4, linestyle=(0, (4, 2)), zorder=6)
+    ax.plot(x, y, color=TWIN, linewidth=points(1.4), linestyle=(0, (4, 2)), zorder=6)
 
 
 def alpha(trials: int) -> float:
@@ -92,13 +161,32 @@ def names_above(ax: Axes) -> None:
         bbox_to_anchor=(1.02, 0.985),
         ncols=len(names),
         frameon=False,
-        fontsize=7,
+        fontsize=points(7),
         labelcolor="linecolor",
         handlelength=0,
         handletextpad=0,
         columnspacing=0.9,
         borderpad=0.2,
     )
+
+
+def names_beside(ax: Axes, names: Sequence[str], ends: np.ndarray, colours: Sequence[str]) -> None:
+    """The names of lines where they end, at the right of the axes, moved apart where they would overlap."""
+    to = ax.transAxes.inverted()
+    low, high = ax.get_ylim()
+    inside = np.clip(ends, min(low, high), max(low, high))
+    at = [float(to.transform(ax.transData.transform((0.0, y)))[1]) for y in inside]
+    height = points(9.5) / 72.0 / (ax.get_position().height * ax.figure.bbox.height / ax.figure.dpi)
+    order = np.argsort(at, kind="stable")
+    placed = np.array(at)[order]
+    for _ in range(50):
+        for k in range(1, len(placed)):
+            lacks = height - (placed[k] - placed[k - 1])
+            if lacks > 0:
+                placed[k] += lacks / 2.0
+                placed[k - 1] -= lacks / 2.0
+    for y, k in zip(placed, order, strict=True):
+        ax.text(1.015, y, names[k], transform=ax.transAxes, va="center", fontsize=points(7), color=colours[k])
 
 
 def with_spread(mean: float, deviation: float) -> str:

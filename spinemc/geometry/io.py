@@ -168,10 +168,15 @@ def _scene(geometry: Geometry) -> bytes:
     return bytes(trimesh.exchange.gltf.export_glb(trimesh.Scene(parts)))
 
 
+def obj_text(vertex: np.ndarray, face: np.ndarray) -> str:
+    """Triangles as the text of an OBJ file, corners to the last digit."""
+    corners = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in vertex.tolist())
+    return corners + "".join(f"f {a} {b} {c}\n" for a, b, c in (face + 1).tolist())
+
+
 def _bytes(vertex: np.ndarray, face: np.ndarray, region: np.ndarray, suffix: str) -> bytes:
     if suffix == ".obj":
-        corners = "".join(f"v {x!r} {y!r} {z!r}\n" for x, y, z in vertex.tolist())
-        return (corners + "".join(f"f {a} {b} {c}\n" for a, b, c in (face + 1).tolist())).encode()
+        return obj_text(vertex, face).encode()
     import trimesh
 
     if suffix == ".stl":
