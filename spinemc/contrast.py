@@ -36,7 +36,7 @@ def compare(
     with_: Sequence[str] = ("ode", "lna"),
     level: float = 0.95,
     threads: int | None = None,
-    tell: Callable[[str], None] = lambda name: None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> xr.Dataset:
     """Lay other levels of a run's scenario beside its trials.
 
@@ -54,7 +54,7 @@ def compare(
     threads : int, optional
         For "compartments"; all usable cores by default.
     tell : callable
-        Takes the name of each level before it is run.
+        Takes a line before each level is run.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def compare(
         raise StoreError(f"{tree.name}: no trial is finished: `spinemc resume` goes on.")
     system, twins, refused = _at(system_of(tree), "ode"), {}, []
     for name in dict.fromkeys(with_):
-        tell(name)
+        tell(f"laying {name} beside the trials")
         try:
             twins[name] = TWINS[name](tree, _at(system, name), threads)
         except (ScenarioError, EngineError, GeometryError) as reason:

@@ -153,7 +153,7 @@ def mechanisms(given: Any) -> None:
 def compare(given: Any) -> None:
     from spinemc import summaries
 
-    show(given, summaries.compare(given.store, with_=given.twins))
+    show(given, summaries.compare(given.store, given.twins, teller(given)))
 
 
 def calibrate(given: Any) -> None:
@@ -170,7 +170,7 @@ def plot(given: Any) -> None:
         out = given.out if given.out is not None else Path(f"{stem}_{given.what}.png")
         tree = store.open(given.store)
         contrast.refuse_sweep(tree, f"plot --what {given.what}")
-        found = contrast.compare(tree) if given.what == "compare" else None
+        found = contrast.compare(tree, tell=teller(given)) if given.what == "compare" else None
         figures.plot_one(tree, given.what, out, given.size or "single", found)
         print(out)
         return
@@ -227,8 +227,12 @@ def validate(given: Any) -> int:
 
 
 def teller(given: Any) -> Callable[[str], None]:
-    """What tells of epochs as they begin."""
-    return lambda line: None if given.quiet else print(printable(line), file=sys.stderr, flush=True)
+    """What tells of epochs, and of levels, as they begin."""
+    return (lambda line: None) if getattr(given, "quiet", False) else aside
+
+
+def aside(line: str) -> None:
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def show(given: Any, found: Summary, store: Path | str | None = None) -> None:

@@ -143,6 +143,7 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("store", type=place, metavar="STORE")
     compare.add_argument("--with", dest="twins", type=_names, default=("ode", "lna"), metavar="NAME,...", help=_WITH)
+    compare.add_argument("--quiet", action="store_true", help="no progress")
     _add_json(compare)
 
     calibrate = command(

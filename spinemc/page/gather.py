@@ -120,7 +120,7 @@ def _beside(tree: xr.DataTree, names: list[str], tell: Callable[[str], None]) ->
     """The trials, and other levels beside them."""
     if not names:
         return observables.comparison(tree, {}).assign_attrs(refused=[])
-    return contrast.compare(tree, names, tell=lambda name: tell(f"laying {name} beside the trials"))
+    return contrast.compare(tree, names, tell=tell)
 
 
 def _rates(tree: xr.DataTree) -> xr.DataTree | None:

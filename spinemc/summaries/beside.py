@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from spinemc import calibration, contrast, figures, reduction, store, verdict
@@ -11,14 +11,18 @@ from spinemc.errors import SpinemcError
 from spinemc.summaries.told import Summary, strict
 
 
-def compare(path: str | Path, with_: Sequence[str] = ("ode", "lna")) -> Summary:
+def compare(
+    path: str | Path,
+    with_: Sequence[str] = ("ode", "lna"),
+    tell: Callable[[str], None] = lambda line: None,
+) -> Summary:
     """Lay other levels of a run beside its trials, and draw it.
 
     Parameters
     ----------
     path : str or Path
         The store. A figure is written beside it; here, where the store is a URL.
-    with_ : sequence of str
+    with_, tell
         As of `spinemc.contrast.compare`.
 
     Returns
@@ -31,7 +35,7 @@ def compare(path: str | Path, with_: Sequence[str] = ("ode", "lna")) -> Summary:
     StoreError
         As `spinemc.contrast.compare`.
     """
-    found, figure = contrast.compare(path, with_), store.beside(path, ".compare.png")
+    found, figure = contrast.compare(path, with_, tell=tell), store.beside(path, ".compare.png")
     figures.plot_comparison(found, figure, verdict.verdict(found))
     values = {"verdict": verdict.verdict(found), "figure": str(figure), "comparison": found.to_dict()}
     return Summary("\n".join([verdict.table(found), str(figure)]), values)
