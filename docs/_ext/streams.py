@@ -11,7 +11,8 @@ class WholeStreams(SphinxTransform):
     default_priority = 100
 
     def apply(self, **options: object) -> None:
-        for block in [node for node in self.document.findall(nodes.literal_block) if "stream" in node["classes"]]:
+        blocks = list(self.document.findall(nodes.literal_block))
+        for block in [one for one in blocks if not {"stream", "stderr"}.isdisjoint(one["classes"])]:
             parent, at = block.parent, block.parent.index(block)
             before = parent[at - 1] if at else None
             if isinstance(before, nodes.literal_block) and before["classes"] == block["classes"]:
