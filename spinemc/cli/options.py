@@ -67,7 +67,8 @@ def parser() -> argparse.ArgumentParser:
         "run a scenario into a store",
         "spinemc run my_spine.toml",
         "spinemc run my_spine.toml --trials 100 --out hundred.zarr",
-        'spinemc run my_spine.toml --engine compartments --set geometry.shape.neck_radius="0.05 um"',
+        'spinemc run my_spine.toml --set geometry.shape.neck_radius="0.05 um"',
+        'spinemc run my_spine.toml --engine compartments --set "record={}"   # no positions: they are of particles',
     )
     run.add_argument("scenario", type=Path, metavar="SCENARIO", help="scenario file (TOML)")
     _add_run(run, "folder or URL; by default the scenario's name, .zarr, or .epochs with [structure]")

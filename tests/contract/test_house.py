@@ -73,7 +73,7 @@ def test_one_version(tracked):
 
 
 def test_scripts_can_be_executed():
-    for name in ("scripts/demo", "scripts/test", "scripts/bench", ".ci/run"):
+    for name in ("scripts/demo", "scripts/test", "scripts/docs", "scripts/bench", ".ci/run"):
         assert (ROOT / name).stat().st_mode & 0o111, name
         said("bash", "-n", name)
 
