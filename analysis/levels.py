@@ -26,7 +26,9 @@ LEVELS = {
 """Levels by name, and what is set for each."""
 
 
-def released(inputs: Iterable[tuple[int, float, float]], tail: float, step: float = 2.5e-4) -> tuple[str, ...]:
+def released(
+    inputs: Iterable[tuple[int, float, float]], tail: float, step: float = 2.5e-4, species: str = "Ca"
+) -> tuple[str, ...]:
     """Inputs, each a spine, a time [s] and an amount [uM], as settings of a scenario.
 
     Parameters
@@ -36,12 +38,14 @@ def released(inputs: Iterable[tuple[int, float, float]], tail: float, step: floa
         How long the run goes on after the last [s].
     step : float
         The run ends at a whole number of these [s].
+    species : str
+        What is released.
     """
     times: dict[tuple[int, float], list[float]] = {}
     for spine, time, amount in inputs:
         times.setdefault((spine, amount), []).append(time)
     releases = ", ".join(
-        f'{{ species = "Ca", concentration = "{amount} uM", in = "spine_{spine + 1}.head", time = ['
+        f'{{ species = "{species}", concentration = "{amount} uM", in = "spine_{spine + 1}.head", time = ['
         + ", ".join(f'"{1e3 * time:.6g} ms"' for time in sorted(at))
         + "] }"
         for (spine, amount), at in times.items()

@@ -11,24 +11,27 @@ from levels import LEVELS, released, side_by_side
 from neighbours import train
 from three_experiments.experiments import FREQUENCIES, GROUPS, INPUTS, LASTS, PIECES, TAIL, grouped, loaded, score, ways
 
-FAST, WINDOW, PORTIONS, STEP = 100.0, 0.1, 10, 5e-4
-"""The experiment that particles run the beginning of [Hz], and how much of it [s]; the portions of an influx where it
-is drawn by chance; and what a run lasts a whole number of [s]."""
-
-
-def portions(inputs: Iterable[tuple[int, float, float]]) -> list[tuple[int, float, float]]:
-    """Inputs that are over at once as inputs that last `LASTS`, in equal portions."""
-    late = -LASTS * np.log1p(-(np.arange(PORTIONS) + 0.5) / PORTIONS)
-    return [(spine, time + t, amount / PORTIONS) for spine, time, amount in inputs for t in late]
+FAST, WINDOW, STEP = 100.0, 0.1, 5e-4
+"""The experiment that particles run the beginning of [Hz], and how much of it [s]; and what a run lasts a whole number
+of [s]."""
 
 
 def settings_of(
     stimulated: Iterable[int], D: float, influx: float, frequency: float, number: int, stop: float
 ) -> tuple[str, ...]:
-    """Trains to stimulated spines as settings of the scenario, up to a time [s]."""
-    given = [one for spine in stimulated for one in portions(train(int(spine), frequency, number, influx))]
+    """Trains to stimulated spines as settings of the scenario, up to a time [s].
+
+    An input is a store of ions in the head, which lets them go one by one, within `LASTS` on average.
+    """
+    given = [one for spine in stimulated for one in train(int(spine), frequency, number, influx)]
     until = [one for one in given if one[1] < stop]
-    return f"species.1.D={D} um^2/s", *released(until, stop - max(time for _, time, _ in until), STEP)
+    let_go = f'{{ equation = "Input -> Ca", kf = "{1.0 / LASTS:g} /s" }}'
+    decay = loaded().reaction[0]
+    return (
+        f'species=[{{ name = "Ca", D = "{D} um^2/s" }}, {{ name = "Input" }}]',
+        f'reaction=[{let_go}, {{ equation = "{decay.equation}", kf = "{decay.kf.value[0]} /s" }}]',
+        *released(until, stop - max(time for _, time, _ in until), STEP, "Input"),
+    )
 
 
 def levels(
