@@ -28,7 +28,7 @@ def settings_of(
     let_go = f'{{ equation = "Input -> Ca", kf = "{1.0 / LASTS:g} /s" }}'
     decay = loaded().reaction[0]
     return (
-        f'species=[{{ name = "Ca", D = "{D} um^2/s" }}, {{ name = "Input" }}]',
+        f'species=[{{ name = "Ca", D = "{D} um^2/s" }}, {{ name = "Input", D = "0 um^2/s" }}]',
         f'reaction=[{let_go}, {{ equation = "{decay.equation}", kf = "{decay.kf.value[0]} /s" }}]',
         *released(until, stop - max(time for _, time, _ in until), STEP, "Input"),
     )
