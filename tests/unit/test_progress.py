@@ -21,6 +21,7 @@ def test_round_off_does_not_pass_the_end(capsys):
 def followed(monkeypatch, capsys, drawn_over):
     """What is written of four trials in forty parts."""
     monkeypatch.setattr(progress, "LOGGED", 0.0)
+    monkeypatch.setattr(progress, "is_cold", lambda: False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: drawn_over)
     with Progress(1.0, 4, True, "steps") as shown:
         for number in range(4):
