@@ -182,7 +182,7 @@ def plot(given: Any) -> None:
         twin = contrast.twin(tree)
     except ScenarioError as reason:  # particles know more than rate equations do
         twin = None
-        print(printable(f"drawn without rate equations: {reason}"), file=sys.stderr)
+        aside(f"drawn without rate equations: {reason}")
     figures.plot_run(tree, out, twin)
     print(out)
 

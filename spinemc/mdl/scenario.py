@@ -12,7 +12,7 @@ from spinemc.mdl.counts import Counted, counted
 from spinemc.mdl.naming import named
 from spinemc.mdl.releases import releases
 from spinemc.mdl.states import State, chemistry, turning
-from spinemc.mdl.values import LEFT_OUT, NO_NEED, OTHERWISE, TOLD, Model, Note
+from spinemc.mdl.values import LEFT_OUT, OTHERWISE, Model, Note, by_kind
 from spinemc.mdl.walls import clamps, walls
 from spinemc.mdl.world import world
 
@@ -99,9 +99,8 @@ def _headed(model: Model, text: list[str], counts: list[Counted], notes: list[No
         f"# From {model.title}, a model of MCell, by `spinemc import`. Read what is said here before you run it.",
         "#",
     ]
-    for kind in (LEFT_OUT, OTHERWISE, NO_NEED):
-        some = [str(note) for note in notes if note.kind == kind]
-        lines += [f"# {TOLD[kind]}:", *(f"#   {one}" for one in some), "#"] if some else []
+    for heading, some in by_kind(notes):
+        lines += [f"# {heading}:", *(f"#   {one}" for one in some), "#"]
     if counts:
         lines += ["# Counts, and where they are in the store:", *(f"#   {c.count}: {c.store}" for c in counts), "#"]
     lines = [line.replace("\r", " ") for line in lines]

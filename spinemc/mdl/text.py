@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from spinemc.mdl.scenario import Written
-from spinemc.mdl.values import LEFT_OUT, NO_NEED, OTHERWISE, TOLD
+from spinemc.mdl.values import by_kind
 from spinemc.summaries.told import Summary
 
 
@@ -22,9 +22,8 @@ def told(files: list[Path], made: Written) -> Summary:
     lines = []
     if made.counts:
         lines += ["Counts, and where they are in the store:", *(f"  {c.count}: {c.store}" for c in made.counts)]
-    for kind in (LEFT_OUT, OTHERWISE, NO_NEED):
-        some = [note for note in made.notes if note.kind == kind]
-        lines += [f"{TOLD[kind]}:", *(f"  {note}" for note in some)] if some else []
+    for heading, some in by_kind(made.notes):
+        lines += [f"{heading}:", *(f"  {note}" for note in some)]
     lines += [
         str(files[0]),
         f"and {len(files) - 1} files beside it" if len(files) > 1 else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,14 @@ class Note:
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.where, self.statement, self.why) if part)
+
+
+def by_kind(notes: Iterable[Note]) -> Iterator[tuple[str, list[Note]]]:
+    """The headings that there are notes under, and these."""
+    every = list(notes)
+    for kind, heading in TOLD.items():
+        if some := [note for note in every if note.kind == kind]:
+            yield heading, some
 
 
 @dataclass(frozen=True)
