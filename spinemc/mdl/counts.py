@@ -75,9 +75,7 @@ def _one(
 
 def _hits(count: Count, world: World, walls: list[Wall], names: Names) -> tuple[str, str]:
     path, region = count.place
-    body = world.body(path)
-    faces = None if body is None else body.faces(region)
-    regions = [] if body is None or faces is None else body.names(faces)
+    regions = world.names(path, region)
     taken = [w for w in walls if w.state.species == count.molecule and w.region in regions and w.kind == "absorb"]
     if not taken:
         return "", "hits are counted only where molecules are taken away (events/absorbed)."
@@ -87,9 +85,7 @@ def _hits(count: Count, world: World, walls: list[Wall], names: Names) -> tuple[
 def _regions(path: str, region: str, world: World) -> list[str]:
     if path == "WORLD":
         return [body.name for body in world.bodies]
-    body = world.body(path)
-    faces = None if body is None else body.faces(region)
-    return [] if body is None or faces is None else body.names(faces)
+    return world.names(path, region)
 
 
 def _compartments(path: str, region: str, world: World, states: tuple) -> list[str]:
@@ -98,8 +94,7 @@ def _compartments(path: str, region: str, world: World, states: tuple) -> list[s
         return here
     if path in world.boxes:
         return [world.boxes[path][0]]
-    body = world.body(path)
-    faces = None if body is None else body.faces(region)
+    faces = world.faces(path, region)
     if faces is None or not faces.all() or path not in world.within:
         return []
     return [space for space in here if space in world.within[path]] or [world.inside[path]]

@@ -219,8 +219,7 @@ def _space_set(world: World, shape: tuple[Any, ...]) -> frozenset[str]:
         one, other = _space_set(world, shape[1]), _space_set(world, shape[2])
         return one | other if shape[0] == "+" else one - other if shape[0] == "-" else one & other
     path, region = shape[1:]
-    body = world.body(path)
-    faces = None if body is None else body.faces(region)
+    faces = world.faces(path, region)
     if faces is None or path not in world.within or not faces.all():
         raise _Refused(f"{path}[{region}] is no closed surface of the model.")
     return world.within[path]
@@ -229,8 +228,7 @@ def _space_set(world: World, shape: tuple[Any, ...]) -> frozenset[str]:
 def _faces(world: World, shape: tuple[Any, ...]) -> tuple[Body, np.ndarray]:
     """The surface and the faces that an expression of regions is made of."""
     if shape[0] == "region":
-        body = world.body(shape[1])
-        faces = None if body is None else body.faces(shape[2])
+        body, faces = world.body(shape[1]), world.faces(shape[1], shape[2])
         if body is None or faces is None:
             raise _Refused(f"{shape[1]}[{shape[2]}] is no region of a surface of the model.")
         return body, faces

@@ -95,6 +95,16 @@ class World:
         """The surface with a name in the model."""
         return next((one for one in self.bodies if one.path == path), None)
 
+    def faces(self, path: str, region: str) -> np.ndarray | None:
+        """(f,) bool: the faces of a region of the model; None where there is no such surface or region."""
+        body = self.body(path)
+        return None if body is None else body.faces(region)
+
+    def names(self, path: str, region: str) -> list[str]:
+        """The regions of the scenario that make up a region of the model."""
+        body, faces = self.body(path), self.faces(path, region)
+        return [] if body is None or faces is None else body.names(faces)
+
     def space_at(self, point: np.ndarray) -> str:
         """The space that a point lies in."""
         closed = [b for b in self.bodies if b.closed and winding_number(b.vertex[b.face], point[None])[0] > 0.5]
