@@ -138,3 +138,9 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert cli.main(["plot", "bare.zarr", "--what", "weight"]) == 2
     assert "no rule of plasticity" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.glob("*.[ps][nv]g")) == ["n.svg", "one_counts.png"]
+
+
+def test_the_command_line_knows_all_figures_and_sizes():
+    from spinemc.cli import options
+
+    assert options._FIGURES == figures.WHAT and options._SIZES == tuple(figures.SIZES)
