@@ -143,4 +143,4 @@ def test_the_command(tmp_path, capsys, monkeypatch):
 def test_the_command_line_knows_all_figures_and_sizes():
     from spinemc.cli import options
 
-    assert options._FIGURES == figures.WHAT and options._SIZES == tuple(figures.SIZES)
+    assert options._FIGURES == figures.WHAT and tuple(figures.SIZES) == options._SIZES
