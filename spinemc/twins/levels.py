@@ -111,12 +111,10 @@ def refuse_other(scenario: Scenario) -> None:
             if release.count is not None and release.count != int(release.count)
         ]
     if not level.follows:
-        recorded = {"positions": scenario.positions, "ions": scenario.ions}
-        faults += [
-            f"record.{name}: {without_molecules(level)}, or take [[record.{name}]] out."
-            for name, asked in recorded.items()
-            if asked
-        ]
+        kept = {"record.positions": scenario.positions, "record.ions": scenario.ions}
+        asked = [name for name, records in kept.items() if records]
+        without = " ".join(f'--set "{name}=[]"' for name in asked)
+        faults += [f"{' and '.join(asked)}: {without_molecules(level)}, or leave out with {without}."] if asked else []
     if faults:
         raise ScenarioError("\n".join(where + fault for fault in faults))
 

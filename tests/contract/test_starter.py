@@ -1,5 +1,7 @@
 """Scenarios to start from: they run, and nothing that is there is written over."""
 
+import re
+
 import pytest
 
 import spinemc
@@ -27,6 +29,16 @@ def test_by_the_command(tmp_path, monkeypatch, capsys):
     assert cli.main(["new", "mine.toml"]) == 2
     assert capsys.readouterr().err == "mine.toml is there already: it is left as it is. Give another name.\n"
     assert (tmp_path / "mine.toml").read_text() == written
+
+
+def test_at_another_level_once_its_records_are_left_out_as_it_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    starter.begin("mine")
+    asked = ["check", "mine.toml", "--engine", "ode"]
+    assert cli.main(asked) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("mine.toml: record.positions and record.ions: ode has mean numbers")
+    assert cli.main([*asked, *(word for one in re.findall('--set "(.*?)"', said) for word in ("--set", one))]) == 0
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,8 @@ def test_the_command_line_chooses_the_level(tmp_path, capsys):
 
 def test_what_compartments_do_not_know_is_refused():
     with pytest.raises(
-        ScenarioError, match=r"record.positions: compartments has numbers in well-mixed parts and no single molecules"
+        ScenarioError,
+        match=r"record.positions: compartments has numbers in well-mixed parts and no single molecules"
+        r'.*, or leave out with --set "record.positions=\[\]"',
     ):
         prepare(parse_scenario(SPINE + '[[record.positions]]\nspecies = ["Ca"]\nevery = "1 ms"\n'))
