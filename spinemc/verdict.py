@@ -60,16 +60,19 @@ def verdict(found: xr.Dataset) -> str:
 
 
 def _means(one: xr.Dataset) -> list[str]:
-    """What is wrong with the means."""
+    """What is wrong with the means: the species of them that the scenario has first, and how far the others are off."""
     off = (abs(one["z"]) > limit(one)) & (abs(one["share"]) > MEAN)
     series = one["series"][off.any("time")]
     if not len(series):
         return []
     size = abs(one["share"]).where(off).max("time").fillna(0.0)
-    worst = one.isel(series=int(size.values.argmax()))
+    most = one["series"][int(size.values.argmax())].item()
+    first = one["species"] == series["species"][0]
+    worst = one.isel(series=int(size.where(first, -1.0).values.argmax()))
     there = abs(worst["share"]).where(off.sel(series=worst["series"])).fillna(0.0)
     at = worst.isel(time=int(there.values.argmax()))
     more = f", and that of {len(series) - 1} more" if len(series) > 1 else ""
+    more += f", by up to {float(size.max()):.0%} ({most})" if most != worst["series"].item() else ""
     way = "above" if at["bias"] > 0 else "below"
     return [
         f"its mean of {worst['series'].item()} is {abs(float(at['share'])):.0%} of the largest {way} that of the "
