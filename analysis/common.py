@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ import spinemc as smc
 from spinemc.figures.style import INK, QUIET, blank, tidy, written
 from spinemc.scenario import Scenario
 from spinemc.scenario.sweeps import Sweep
+
+PDE = find_spec("gmsh") is not None and find_spec("skfem") is not None
+"""Whether the equations in space can be solved here."""
+
+NO_PDE = "The equations in space are left out: gmsh and scikit-fem are not installed.\n"
 
 
 def options(study: str) -> argparse.Namespace:

@@ -20,6 +20,9 @@ from spinemc.units import MICROMOLAR
 SMOOTH = 5e-3
 """A peak is the largest mean over this time [s], so that single ions make none."""
 
+IN_SPACE = {"pde": ("run.engine=pde",)}
+"""Reaction and diffusion in space, and what is set for it."""
+
 EFFECTIVE = ("literal, effective", "consistent, effective")
 """Levels without a buffer: it is told by slower diffusion and decay, and a smaller input."""
 
@@ -108,7 +111,7 @@ def measured(
     out : Path
         Of the store.
     level : str
-        Of `neighbours.LEVELS` or `EFFECTIVE`.
+        Of `levels.LEVELS`, `IN_SPACE` or `EFFECTIVE`.
     number : int
         Of trials; means have one.
     spines : mapping of Spine
@@ -125,7 +128,7 @@ def measured(
         spine, outcome) with `_low` and `_high` (Wilson, 95 %).
     """
     law = level.removesuffix(", effective")
-    scenario = loaded(*LEVELS[law], f"run.trials={number}", *settings)
+    scenario = loaded(*(LEVELS | IN_SPACE)[law], f"run.trials={number}", *settings)
     tree = ran(scenario, out, sweep_of(spines.values(), level in EFFECTIVE), threads=threads)
     head, shaft, other = (
         observables.series(tree, "Ca", place, "concentration") for place in ("spine_1.head", "shaft", "spine_2.head")

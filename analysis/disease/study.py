@@ -13,7 +13,7 @@ import xarray as xr
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from common import options  # noqa: E402
+from common import NO_PDE, PDE, options  # noqa: E402
 from disease.panels import plot  # noqa: E402
 from disease.rescue import Rescue, rescued  # noqa: E402
 from disease.spines import EFFECTIVE, HEALTHY, ILL, STATES, Spine, loaded, mean, measured, settings_of  # noqa: E402
@@ -28,7 +28,6 @@ INPUTS = tuple(np.geomspace(0.25, 4.0, 5))
 
 WINDOW = "run.t_stop=20 ms"
 """What particles are run for."""
-
 
 FORMS = ("literal", "consistent")
 """Laws of exchange of the scan."""
@@ -122,10 +121,13 @@ def main() -> None:
         is_known = name == level
         beside[name] = whole.sel(state=list(few)) if is_known else measured(out, name, number, few)
     short = {name: few[name] for name in ("healthy", "ill")} if given.quick else few
+    in_space = [("pde", 1)] if PDE and not given.quick else []
     window = {
         name: measured(given.stores / f"window_{name.replace(', ', '_')}.zarr", name, n, short, WINDOW)
-        for name, n in (("mesh", 1), ("mesh, trials", number), ("particles", particles))
+        for name, n in (("mesh", 1), *in_space, ("mesh, trials", number), ("particles", particles))
     }
+    if not PDE:
+        print(NO_PDE)
     inputs, text = INPUTS[::2] if given.quick else INPUTS, loaded().text
     along = kept(given.stores / "scan.zarr", (text, HEALTHY, ILL, inputs), lambda: scan(inputs))["change"]
     along = along.assign_coords(law=list(FORMS), state=["healthy", "ill"])

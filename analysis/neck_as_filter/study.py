@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import xarray as xr
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from common import options, ran  # noqa: E402
+from common import NO_PDE, PDE, options, ran  # noqa: E402
 from neck_as_filter.drawing import plot  # noqa: E402
 from neck_as_filter.formulas import escape, linear_coupling, spine_of, volume_of  # noqa: E402
 
@@ -32,9 +31,6 @@ WIDTHS = (30, 50, 70, 90, 120, 150)
 
 BAND = 1e-4
 """What a weight changes by at least, for the synapse to be potentiated or depressed."""
-
-PDE = find_spec("gmsh") is not None and find_spec("skfem") is not None
-"""Whether the equations in space can be solved here."""
 
 
 def systems(scenario: Scenario, sweep: Sweep) -> Iterator[System]:
@@ -202,7 +198,7 @@ def main() -> None:
     else:
         kept, spilt = confinement(given.stores), spread(given.stores)
     if not PDE:
-        print("The equations in space are left out: gmsh and scikit-fem are not installed.\n")
+        print(NO_PDE)
     print("\n".join(numbers(kept, spilt)))
     plot(kept, spilt, given.out, BAND)
     print(f"\nfigure: {given.out}")

@@ -125,10 +125,10 @@ def geometry(given: Any) -> None:
     from spinemc import geometry
 
     if given.repair:
-        built, changes = geometry.mend(given.file)
+        built, changes = geometry.mend(given.file, given.unit or "um")
         print("\n".join([f"repaired: {change}." for change in changes] or ["repaired: nothing was wrong."]))
     else:
-        built = geometry.load_geometry(given.file, given.settings)
+        built = geometry.load_geometry(given.file, given.settings, given.unit)
     if given.find_spines:
         spines = geometry.find_spines(built)
         built = geometry.with_spines(built, spines)

@@ -124,12 +124,15 @@ def parser() -> argparse.ArgumentParser:
         commands.geometry,
         "build, check and show a geometry",
         "spinemc geometry geometries/thin.toml --plot thin.png",
-        "spinemc geometry my_dendrite.stl --repair --find-spines --export mended.stl",
+        "spinemc geometry my_dendrite.stl --unit nm --repair --find-spines --export mended.stl",
     )
     geometry.add_argument("file", type=Path, metavar="FILE", help="geometry file (TOML), STL, OBJ or PLY")
     _add_settings(geometry, 'a parameter of a geometry file, as in geometry.neck_radius="0.06 um"; may be repeated')
     geometry.add_argument("--export", type=Path, metavar="M.stl", help="write the surface: STL, OBJ, PLY or GLB")
     geometry.add_argument("--plot", type=Path, metavar="P.png", help="draw it")
+    geometry.add_argument(
+        "--unit", help="of a mesh's coordinates, such as nm; um unless given, and in what is exported"
+    )
     geometry.add_argument("--repair", action="store_true", help="mend a mesh, and tell what was changed")
     geometry.add_argument(
         "--find-spines", action="store_true", help="tell a dendrite's spines from its shaft, as regions"

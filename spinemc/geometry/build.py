@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinemc.errors import GeometryError
+from spinemc.errors import GeometryError, ScenarioError
 from spinemc.geometry.checks import at, check, check_extent, check_sheet, crossed
 from spinemc.geometry.io import FORMATS, read_mesh
 from spinemc.geometry.mesh import Geometry
@@ -20,6 +20,7 @@ from spinemc.geometry.shells import laid
 from spinemc.geometry.solids import PICOMETRE, Solid, box, complement, manifold, normals, section, shell
 from spinemc.scenario import GeometrySpec, Named
 from spinemc.scenario.values import CYTOSOL, FAR, MEMBRANE, OUTSIDE, Outside, Pose, Surface, Vector
+from spinemc.units import quantity
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
@@ -28,13 +29,15 @@ _OVERLAP = 1e-9  # part of the smaller of two solids that may be common or missi
 _ASTRAY = 0.1  # part of a sheet that may reach beyond its space, as the rim of a partition does
 
 
-def mend(path: str | Path) -> tuple[Geometry, list[str]]:
-    """Read a mesh in um, repair it, and build what it then is.
+def mend(path: str | Path, unit: str = "um") -> tuple[Geometry, list[str]]:
+    """Read a mesh, repair it, and build what it then is.
 
     Parameters
     ----------
     path : str or Path
         A surface (STL, OBJ, PLY).
+    unit : str
+        Of its coordinates, such as "nm".
 
     Returns
     -------
@@ -47,40 +50,54 @@ def mend(path: str | Path) -> tuple[Geometry, list[str]]:
     ------
     GeometryError
         The file cannot be read or is no mesh, or what is wrong with it takes more than `spinemc.geometry.repair` does.
+    ScenarioError
+        The unit is none of length.
     """
     path = Path(path)
-    vertex, face, hole, changes = repaired(*read_mesh(path))
+    vertex, face, hole, changes = repaired(*read_mesh(path, _length(unit)))
     check(vertex, face, path.name)
     check_extent(vertex, path.name)
     names = (MEMBRANE, *(f"cut_{k + 1}" for k in range(hole.max(initial=0))))
     return Geometry.of_one_surface(path.name, vertex, face, hole.astype(np.int16), names), changes
 
 
-def load_geometry(path: str | Path, overrides: Iterable[str] = ()) -> Geometry:
+def load_geometry(path: str | Path, overrides: Iterable[str] = (), unit: str | None = None) -> Geometry:
     """Build the geometry of a file.
 
     Parameters
     ----------
     path : str or Path
-        A geometry file (TOML), or a closed surface (STL, OBJ, PLY) in um.
+        A geometry file (TOML), or a closed surface (STL, OBJ, PLY).
     overrides : iterable of str
         Settings laid over a geometry file, such as "geometry.neck_radius=0.06 um".
+    unit : str, optional
+        Of a surface's coordinates, such as "nm"; um unless it is given.
 
     Raises
     ------
     GeometryError
-        The surface or the shape cannot be used, or a mesh is to have settings.
+        The surface or the shape cannot be used, a mesh is to have settings, or a geometry file a unit.
     ScenarioError
-        The geometry file cannot be read.
+        The geometry file cannot be read, or the unit is none of length.
     """
     path = Path(path)
     if path.suffix.lower() in FORMATS:
         if list(overrides):
             raise GeometryError(f"{path.name}: --set is for a geometry file: a mesh has no parameters.")
-        return build(GeometrySpec(mesh=path))
+        return build(GeometrySpec(mesh=path, unit=_length(unit or "um")))
+    if unit is not None:
+        raise GeometryError(f"{path.name}: --unit is for a mesh: lengths in a geometry file bring their own.")
     from spinemc.scenario import load_geometry_file
 
     return build(load_geometry_file(path, overrides), path)
+
+
+def _length(unit: str) -> float:
+    """A unit of length [um]."""
+    try:
+        return quantity(f"1 {unit}", "length")
+    except ScenarioError as fault:
+        raise ScenarioError(f'unit = "{unit}": {fault}') from None
 
 
 @dataclass(frozen=True, eq=False)

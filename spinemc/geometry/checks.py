@@ -58,7 +58,7 @@ def check_extent(vertex: np.ndarray, name: str) -> None:
         finer, coarser = ("nm", "angstrom") if extent > LARGEST else ("mm", "m")
         raise GeometryError(
             f"{name}: {extent:.3g} um across, where {SMALLEST:g} to {LARGEST:g} um can be simulated: say in which unit "
-            f'the file is, unit = "{finer}" or "{coarser}".'
+            f'the file is, unit = "{finer}" or "{coarser}" (on the command line, --unit).'
         )
 
 

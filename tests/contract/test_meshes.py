@@ -173,6 +173,23 @@ def test_a_sound_mesh_needs_no_repair_and_a_hopeless_one_is_refused(tmp_path, ca
     assert "not a mesh file" in answer(capsys, "geometry", tmp_path / "cell.toml", "--repair")
 
 
+def test_its_unit_is_told_on_the_command_line(tmp_path, capsys):
+    """A ball of 0.4 um in nm: its volume, mended or not, and what is exported, are in um."""
+    write(tmp_path / "cell.obj", *in_nanometres())
+    plain = load_geometry(tmp_path / "cell.obj", unit="nm").volume
+    assert plain == pytest.approx(8.0 * 4 / 3 * np.pi * 0.064, rel=0.03)
+    asked = ["geometry", str(tmp_path / "cell.obj"), "--unit", "nm"]
+    for more in ([], ["--repair"]):
+        assert cli.main([*asked, *more, "--export", str(tmp_path / "out.stl")]) == cli.DONE
+        assert load_geometry(tmp_path / "out.stl").volume == pytest.approx(plain, rel=1e-5)
+        capsys.readouterr()
+    assert answer(capsys, "geometry", tmp_path / "cell.obj", "--unit", "mM").startswith(
+        'unit = "mM": a length is given'
+    )
+    (tmp_path / "cell.toml").write_text('schema = 1\n[geometry]\nmesh = "cell.obj"\nunit = "nm"\n')
+    assert "cell.toml: --unit is for a mesh" in answer(capsys, "geometry", tmp_path / "cell.toml", "--unit", "nm")
+
+
 def test_where_a_reconstruction_was_cut_there_is_a_region(tmp_path):
     """A ball cut open at z = 0.2: the cap is flat, lies there, and has the area of the circle."""
     vertex, face = ball()
