@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spinemc.engine.kernels.leap import leaps
-from spinemc.engine.kernels.wells import advance
+from spinemc.engine.kernels.stops import through
 from spinemc.engine.system import System
 from spinemc.engine.trial import Keeper, Trial
 from spinemc.errors import EngineError, ScenarioError
 from spinemc.twins import wells
 from spinemc.twins.places import seen
-from spinemc.twins.wells import Wells
+from spinemc.twins.wells import Jump, Wells
 
 _TOLD = ("state", "fired", "clock", "serial", "sampled", "counted", "reached")  # what is saved of a trial
 ROUND_OFF = 1e-9  # below 0, of a hazard
 GLANCE = 1_000_000  # events between two looks at what else is to be done
+AT_ONCE = 256  # sample times between two of them
 
 
 class Net(NamedTuple):
@@ -133,9 +133,10 @@ def run_trial(
     times = system.scenario.run.sample_times
     sampled = np.zeros((len(times), made.size), np.int64)
     counted = np.zeros((len(times), made.steps + made.boundaries), np.int64)
-    counts = made.counted()
-    stops = np.unique([*times, *(jump.time for jump in made.jumps)])
-    reached = np.full(1, -1.0)
+    jumps = np.array([jump.time for jump in made.jumps])
+    stops = np.unique([*times, *jumps])
+    is_jump, is_sample, row = np.isin(stops, jumps), np.isin(stops, times), np.searchsorted(times, stops)
+    counts, reached = made.counted(), np.full(1, -1.0)
     told = dict(zip(_TOLD, (state, fired, clock, serial, sampled, counted, reached), strict=True))
     left = keeper.saved() if keeper is not None else None
     if left is not None:
@@ -150,29 +151,34 @@ def run_trial(
             keeper.save(told)
         return not stops_here
 
-    t = max(0.0, float(reached[0]))
-    for stop in stops[stops > reached[0]]:
-        while t < stop:
-            t = walk(t, stop)
-            if t < stop and not goes_on(t):
-                return None
-        for k, jump in enumerate(made.jumps):
-            if jump.time == stop:
-                put = np.random.Generator(np.random.Philox(seed=[seed, number, 4, k]))
-                amount = int(jump.number if jump.is_exact else put.poisson(jump.number))
-                np.add.at(state, jump.states, put.multinomial(amount, jump.share / jump.share.sum()))
-        (sample,) = np.nonzero(times == stop)
-        if sample.size:
-            sampled[sample[0]] = state
-            counted[sample[0]] = np.rint(counts @ fired)
-            if not goes_on(float(stop)):
-                return None
+    t, k = max(0.0, float(reached[0])), int(np.searchsorted(stops, reached[0], "right"))
+    states, happened = np.zeros((AT_ONCE, made.size), np.int64), np.zeros((AT_ONCE, len(fired)), np.int64)
+    while k < len(stops):
+        leg = stops[k : k + AT_ONCE]
+        (put,) = np.nonzero(is_jump[k : k + AT_ONCE])
+        n, t = walk(t, leg[: put[0] + 1] if put.size else leg, states, happened)
+        for j, jump in enumerate(made.jumps):
+            if n and jump.time == leg[n - 1]:
+                _put(jump, state, np.random.Generator(np.random.Philox(seed=[seed, number, 4, j])))
+                states[n - 1] = state
+        here = np.flatnonzero(is_sample[k : k + n])
+        sampled[row[k + here]] = states[here]
+        counted[row[k + here]] = np.rint(counts @ happened[here].T).T
+        k += n
+        if not goes_on(t):
+            return None
     if keeper is not None:
         keeper.close()
     count, surface = seen(system.geometry, system.network, made.places, sampled)
     since = np.diff(counted, axis=0, prepend=0)
     events, absorbed = since[:, : made.steps], since[:, made.steps :]
     return Trial(count.astype(np.int32), surface.astype(np.int32), events, absorbed, {}, None, int(fired.sum()), 0)
+
+
+def _put(jump: Jump, state: np.ndarray, draw: np.random.Generator) -> None:
+    """Add what a release brings to the numbers in states, in place."""
+    amount = int(jump.number if jump.is_exact else draw.poisson(jump.number))
+    np.add.at(state, jump.states, draw.multinomial(amount, jump.share / jump.share.sum()))
 
 
 def _take_up(told: Mapping[str, np.ndarray], left: Mapping[str, np.ndarray], number: int) -> None:
@@ -200,13 +206,21 @@ def _walk(
     fired: np.ndarray,
     clock: np.ndarray,
     serial: np.ndarray,
-) -> Callable[[float, float], float]:
-    """What lets events happen to a state from a time towards another [s], and returns the time reached."""
-    channels, states = len(fired), len(state)
+) -> Callable[[float, np.ndarray, np.ndarray, np.ndarray], tuple[int, float]]:
+    """What lets events happen to a state from a time [s] through others, and keeps the state and the events at each.
+
+    It returns how many of them are reached, and the time that is.
+    """
+    channels = len(fired)
     leaves = 1 << max(1, int(np.ceil(np.log2(max(2, channels)))))
-    shared = net, key, state, fired, clock, serial, np.zeros(2 * leaves), np.zeros(max(1, channels))
+    sums = np.zeros(2 * leaves), np.zeros(max(1, channels))
+    leap = np.zeros(channels), np.zeros(channels, bool), np.zeros(channels, np.int64), *np.zeros((2, len(state)))
+    shared = net, key, state, fired, clock, serial, *sums, net.order, *leap
     run = system.scenario.run
-    if run.method == "exact":
-        return lambda t, end: float(advance(*shared, t, end, GLANCE))
-    scratch = np.zeros(channels), np.zeros(channels, bool), np.zeros(channels, np.int64), *np.zeros((2, states))
-    return lambda t, end: float(leaps(*shared, net.order, *scratch, run.epsilon, t, end))
+    epsilon = 0.0 if run.method == "exact" else run.epsilon
+
+    def walk(t: float, stops: np.ndarray, states: np.ndarray, happened: np.ndarray) -> tuple[int, float]:
+        reached, time = through(*shared, epsilon, t, stops, states, happened, GLANCE)
+        return int(reached), float(time)
+
+    return walk

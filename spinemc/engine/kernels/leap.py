@@ -84,7 +84,7 @@ def longest(net, state, order, hazard, critical, drift, spread, epsilon):
     return leap
 
 
-@entry
+@jit
 def leaps(
     net, key, state, fired, clock, serial, tree, factor, order, hazard, critical, draws, drift, spread, epsilon, t, end
 ):

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from spinemc.engine.kernels.rng import FIRST, WELL, entry, inline, words
+from spinemc.engine.kernels.rng import FIRST, WELL, inline, jit, words
 
 NEVER = np.inf
 
@@ -42,7 +42,7 @@ def plant(tree, leaf, value):
         leaf >>= 1
 
 
-@entry
+@jit
 def advance(net, key, state, fired, clock, serial, tree, factor, t, end, most):
     """Let events happen from a time until an end, or until there were so many.
 
@@ -86,9 +86,10 @@ def advance(net, key, state, fired, clock, serial, tree, factor, t, end, most):
         now, slope = tree[1], 0.0
         for v in range(net.varying.shape[0]):
             m = net.varying[v]
-            rate, rise = at(net, net.rate[m], k, t)
-            now += factor[m] * rate
-            slope += factor[m] * rise
+            if factor[m] > 0.0:
+                rate, rise = at(net, net.rate[m], k, t)
+                now += factor[m] * rate
+                slope += factor[m] * rise
         square = now * now + 2.0 * slope * clock[0]
         wait = 2.0 * clock[0] / (now + math.sqrt(square)) if square > 0.0 and now + math.sqrt(square) > 0.0 else NEVER
         if not t + wait < stop:
@@ -106,7 +107,8 @@ def advance(net, key, state, fired, clock, serial, tree, factor, t, end, most):
         total = tree[1]
         for v in range(net.varying.shape[0]):
             m = net.varying[v]
-            total += factor[m] * at(net, net.rate[m], k, t)[0]
+            if factor[m] > 0.0:
+                total += factor[m] * at(net, net.rate[m], k, t)[0]
         target = fine(c, d) * total
         chosen = -1
         if target < tree[1]:
@@ -121,7 +123,7 @@ def advance(net, key, state, fired, clock, serial, tree, factor, t, end, most):
             target -= tree[1]
             for v in range(net.varying.shape[0]):
                 m = net.varying[v]
-                hazard = factor[m] * at(net, net.rate[m], k, t)[0]
+                hazard = factor[m] * at(net, net.rate[m], k, t)[0] if factor[m] > 0.0 else 0.0
                 if hazard > 0.0:
                     chosen = m
                     target -= hazard
