@@ -88,19 +88,42 @@ def _tidy(text: str) -> str:
     return re.sub(r" ?([/*()]) ?", r"\1", " ".join(text.translate(_PRINTED).split()))
 
 
+USUAL = (
+    *("femto- = 1e-15 = f-", "pico- = 1e-12 = p-", "nano- = 1e-9 = n-", "micro- = 1e-6 = µ- = μ- = u-"),
+    *("milli- = 1e-3 = m-", "centi- = 1e-2 = c-", "kilo- = 1e3 = k-", "mega- = 1e6 = M-", "giga- = 1e9 = G-"),
+    *("meter = [length] = m = metre", "second = [time] = s = sec", "mole = [substance] = mol"),
+    *(
+        "ampere = [current] = A",
+        "gram = [mass]",
+        "radian = [] = rad",
+        "degree = 3.141592653589793 / 180 * radian = deg",
+    ),
+    *("liter = 1e-3 * meter ** 3 = l = L = litre", "molar = mole / liter = M", "coulomb = ampere * second = C"),
+    *("volt = kilogram * meter ** 2 / second ** 3 / ampere = V", "ohm = volt / ampere = Ω"),
+    *("siemens = ampere / volt = S", "farad = coulomb / volt = F"),
+)
+"""Units of the literature, as pint reads definitions: those of all the world take it half a second."""
+
+
 @cache
-def _registry() -> Any:
+def _registry(usual: bool) -> Any:
+    """The units that are usual, or all that pint knows."""
     import pint
 
-    return pint.UnitRegistry()
+    if not usual:
+        return pint.UnitRegistry()
+    registry = pint.UnitRegistry(None)
+    registry.load_definitions(USUAL)
+    return registry
 
 
-def _one(unit: str) -> Any:
+def _one(unit: str, usual: bool) -> Any:
     """One of a unit, as a quantity of pint, whose own reader fails where two spellings of a unit meet."""
-    one, sign, grouped = _registry().Quantity(1.0), 1, False
+    registry = _registry(usual)
+    one, sign, grouped = registry.Quantity(1.0), 1, False
     for name, power, mark in re.findall(rf"({_WORD})(?:(?:\^|\*\*)(-?\d))?|([/()])", unit):
         if name:
-            one *= _registry().Quantity(1.0, name) ** (sign * int(power or 1))
+            one *= registry.Quantity(1.0, name) ** (sign * int(power or 1))
         if mark == "/":
             sign = -1
         elif mark == "(":
@@ -116,9 +139,13 @@ def _factor(unit: str, kind: str) -> Decimal | None:
     import pint
 
     wanted = KINDS[kind]
-    try:
-        one = _one(unit)
-    except (pint.UndefinedUnitError, pint.OffsetUnitCalculusError, ValueError):  # ValueError: nan is no unit
+    for usual in (True, False):
+        try:
+            one = _one(unit, usual)
+            break
+        except (pint.UndefinedUnitError, pint.OffsetUnitCalculusError, ValueError):  # ValueError: nan is no unit
+            continue
+    else:
         return None
     for moles in (0, wanted.moles):
         try:

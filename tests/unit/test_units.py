@@ -2,6 +2,7 @@
 
 import pytest
 
+from spinemc import units
 from spinemc.errors import ScenarioError
 from spinemc.units import AVOGADRO, quantity
 
@@ -77,3 +78,19 @@ def test_quantities_that_are_refused(given, kind, answer):
     with pytest.raises(ScenarioError) as caught:
         quantity(given, kind)
     assert answer in str(caught.value)
+
+
+def test_usual_units_mean_what_they_mean_among_all_others():
+    """Every prefix before every name, against the whole of pint's units, to 14 digits and in its dimension."""
+    usual, every = units._registry(True), units._registry(False)
+    names = [[word for word in line.split(" = ") if word.strip("-").isalpha()] for line in units.USUAL]
+    before = ["", *(word.strip("-") for line in names for word in line if word.endswith("-"))]
+    words = [word for line in names for word in line if not word.endswith("-")]
+    assert len(before) > 20 and len(words) > 25
+    for name in (prefix + word for prefix in before for word in words):
+        ours, theirs = usual.Quantity(1.0, name).to_base_units(), every.Quantity(1.0, name).to_base_units()
+        assert ours.magnitude == pytest.approx(
+            1e3 ** dict(ours.unit_items()).get("gram", 0) * theirs.magnitude, rel=1e-14
+        )
+        assert ours.dimensionality == theirs.dimensionality
+    assert quantity("1 angstrom", "length") == pytest.approx(1e-4) and quantity("1 min", "time") == 60.0
