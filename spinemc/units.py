@@ -112,7 +112,7 @@ def _registry(usual: bool) -> Any:
 
     if not usual:
         return pint.UnitRegistry()
-    registry = pint.UnitRegistry(None)
+    registry: Any = pint.UnitRegistry(None)
     registry.load_definitions(USUAL)
     return registry
 
