@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from spinemc import ensemble, observables, plasticity, store
 from spinemc.engine.system import System
@@ -78,7 +79,8 @@ def compare(
     for name in dict.fromkeys(with_):
         tell(f"laying {name} beside the trials")
         try:
-            twins[name] = TWINS[name](tree, _at(system, name), threads)
+            with threadpool_limits(1, "blas"):  # on small matrices threads wait for one another longer than they save
+                twins[name] = TWINS[name](tree, _at(system, name), threads)
         except (ScenarioError, EngineError, GeometryError) as reason:
             refused.append(f"{name}: {reason}")
     found = comparison(tree, twins, level)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from spinemc.errors import EngineError
 from spinemc.twins.noise.steps import RTOL as CLOSE
@@ -64,7 +65,8 @@ def linear_noise(made: Wells, time: np.ndarray, rtol: float = CLOSE) -> Moments:
     first order in the inverse of the numbers.
     """
     everything = [(range(len(made.channels)), range(len(made.jumps)))]
-    mean, covariance = zip(*((m, C[0]) for m, C in along(made, time, everything, rtol)), strict=True)
+    with threadpool_limits(1, "blas"):
+        mean, covariance = zip(*((m, C[0]) for m, C in along(made, time, everything, rtol)), strict=True)
     return Moments(time, np.array(mean), np.array(covariance))
 
 

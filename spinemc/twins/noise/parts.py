@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from spinemc.chemistry.network import Network, Step
 from spinemc.errors import EngineError
@@ -78,7 +79,8 @@ def noise_parts(made: Wells, time: np.ndarray, groups: Mapping[str, Source], rto
             wrong = int(np.flatnonzero(times != 1)[0]) if (times != 1).any() else len(times) - 1
             said = f"{times[wrong]} groups" if wrong < number else f"a group, and there are {number}"
             raise EngineError(f"sources of noise: {what} {wrong} is in {said}; each is in one.")
-    found = list(along(made, time, list(groups.values()), rtol))
+    with threadpool_limits(1, "blas"):
+        found = list(along(made, time, list(groups.values()), rtol))
     mean, covariance = np.array([m for m, _ in found]), np.stack([C for _, C in found], axis=1)
     return Parts(time, mean, tuple(groups), covariance)
 
