@@ -81,14 +81,15 @@ def _means(one: xr.Dataset) -> list[str]:
 
 
 def _peaks(one: xr.Dataset) -> list[str]:
-    """What is wrong with the peaks."""
+    """What is wrong with the peaks: those of the species of them that the scenario has first."""
     reach = float(student(int(one.attrs["trials"]), 1.0 - (1.0 - one.attrs["level"]) / max(one.sizes["series"], 1)))
     change = one["peak"] - one["twin_peak"]
     relative = change / one["twin_peak"].where(one["twin_peak"] > 0)
     off = (abs(change) > reach * one["peak_error"]) & (abs(relative) > PEAK)
     if not off.any():
         return []
-    clear = (abs(change) / one["peak_error"].where(one["peak_error"] > 0)).where(off).fillna(-1.0)
+    first = off & (one["species"] == one["species"][off][0])
+    clear = (abs(change) / one["peak_error"].where(one["peak_error"] > 0)).where(first).fillna(-1.0)
     worst = one.isel(series=int(clear.values.argmax()))
     more = f", as are {int(off.sum()) - 1} more" if off.sum() > 1 else ""
     return [

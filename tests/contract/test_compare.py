@@ -131,6 +131,8 @@ def test_each_fault_of_a_model_is_told(store):
     more = off.assign(share=off["share"].where(~bound, -0.3))
     assert "its mean of Ca in " in verdict(more) and re.search(r" more, by up to 30% \(R on .*\)", verdict(more))
     high = found.assign(peak=1.5 * found["peak"], peak_error=found["peak_error"] + 1e-3)
-    assert verdict(high).startswith("ode is safe here for means, not for what hangs on peaks or thresholds: peaks of ")
+    assert verdict(high).startswith(
+        "ode is safe here for means, not for what hangs on peaks or thresholds: peaks of Ca in "
+    )
     other = found.assign(like_twin=0.0 * found["like_twin"] + 0.2, like_twin_high=0.0 * found["like_twin"] + 0.3)
     assert "20% of the trials move the weight (bell2022, Ca in upper) as it does." in verdict(other)
