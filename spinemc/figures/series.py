@@ -19,6 +19,7 @@ from spinemc.figures.style import (
     alpha,
     draw_twin,
     names_above,
+    names_beside,
     points,
     scale,
     tidy,
@@ -136,7 +137,6 @@ def draw_fano(ax: Axes, tree: xr.DataTree, species: str) -> Axes:
     factor = fano(totals(tree).sel(species=species))
     milliseconds = 1e3 * factor["time"].values
     ax.axhline(1, color=QUIET, linewidth=points(0.8), linestyle=(0, (1, 2)))
-    ax.annotate("Poisson", (0, 1), (3, -9), ("axes fraction", "data"), "offset points", color=QUIET, fontsize=points(7))
     values = factor.where(factor > 0).values
     ax.plot(milliseconds, values, color=MEAN, linewidth=points(1.0))
     ax.set(xlabel="time (ms)", ylabel=f"Fano factor of {species}", xlim=(0, milliseconds[-1]))
@@ -146,6 +146,7 @@ def draw_fano(ax: Axes, tree: xr.DataTree, species: str) -> Axes:
         ax.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
     else:
         ax.set_ylim(bottom=0)
+    names_beside(ax, ["Poisson"], np.array([1.0]), [QUIET])
     return tidy(ax)
 
 
