@@ -3,6 +3,6 @@
 from spinemc import cache as _cache
 
 with _cache.used():
-    from spinemc.engine.kernels import flight, leap, move, put, react, rng, step, wells
+    from spinemc.engine.kernels import flight, leap, move, put, react, rng, step, stops, wells
 
-__all__ = ["flight", "leap", "move", "put", "react", "rng", "step", "wells"]
+__all__ = ["flight", "leap", "move", "put", "react", "rng", "step", "stops", "wells"]

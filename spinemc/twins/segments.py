@@ -25,7 +25,6 @@ SMALLEST = 1 / 30_000  # of the space: no segment is smaller, so that the grid o
 STRAY = 1e-3  # of a part: less, apart from the rest of it, is the grid's doing
 SPLIT = 40  # pieces that the edge of a face is cut into at most
 DENSE = 40  # voxels below which all modes are found
-VECTORS = 6  # of the iteration for the slowest mode: more cost more than the turns that they save
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,7 +263,6 @@ def _slowest(graph: Any, volume: np.ndarray, size: float) -> tuple[float, np.nda
     else:
         start = np.linspace(-1.0, 1.0, n)
         shift = -1.0 / (n * size**2)
-        weight = csc_array(diags_array(volume))
-        value, mode = eigsh(csc_array(laplacian), k=2, M=weight, sigma=shift, v0=start, ncv=VECTORS)
+        value, mode = eigsh(csc_array(laplacian), k=2, M=csc_array(diags_array(volume)), sigma=shift, v0=start)
     second = np.argsort(value)[1]
     return float(np.sqrt(max(value[second], 0.0))), mode[:, second]
