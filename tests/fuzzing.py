@@ -110,7 +110,8 @@ class Watch:
         "os.chown",
         "os.utime", "shutil.rmtree", "shutil.move", "shutil.copyfile",
     )  # fmt: skip
-    KNOWN = ("numba", "numpy", "dask", "_operator", "copyreg", "spinemc.engine.kernels", "llvmlite")
+    NET = "spinemc.twins.compartments"  # whose arrays a kernel takes as one
+    KNOWN = ("numba", "numpy", "dask", "_operator", "copyreg", "spinemc.engine.kernels", NET, "llvmlite")
 
     def __init__(self):
         self.on, self.seen, self.inside, self._busy = False, [], (), False

@@ -32,6 +32,7 @@ _LABELLED: dict[str, dict[str, tuple[str, ...]]] = {
         "region_surface": ("region",),
     },
 }
+_HOMES = {"counts": "compartment", "surface": "region"}
 _TEXTS = {"counts": ("compartment", "species"), "surface": ("region", "species"), "geometry": ("region", "surface")}
 
 
@@ -157,7 +158,7 @@ def refuse_mislabelled(name: str, groups: Mapping[str, xr.Dataset]) -> None:
     ------
     StoreError
         One is not there, or has other dimensions or is of another kind; or times and trials do not rise, or are not
-        the same in all groups.
+        the same in all groups; or a species is at home in no place, or a reaction has not two sides.
     """
     for group, arrays in _LABELLED.items():
         held = groups.get(f"/{group}")
@@ -169,6 +170,14 @@ def refuse_mislabelled(name: str, groups: Mapping[str, xr.Dataset]) -> None:
             found = held.variables.get(coordinate)  # type: ignore[union-attr]
             if found is None or found.dims != (coordinate,) or not all(map(_is_name, found.values)):
                 raise StoreError(f"{name}: {group}/{coordinate} is not the list of names that spinemc writes there.")
+    for group, places in _HOMES.items():
+        held = groups[f"/{group}"]
+        home = held.variables.get("home")
+        if home is not None and not (home.dims == ("species",) and set(home.values) <= set(held[places].values)):
+            raise StoreError(f"{name}: {group}/home is not the list of places that spinemc writes there.")
+    reaction = groups["/events"].variables.get("reaction")
+    if reaction is None or reaction.dims != ("reaction",) or not all(map(_is_reaction, reaction.values)):
+        raise StoreError(f"{name}: events/reaction is not the list of reactions that spinemc writes there.")
     for group in ("counts", "surface", "events"):
         for coordinate in ("trial", "time"):
             found = groups[f"/{group}"].variables.get(coordinate)
@@ -182,6 +191,11 @@ def refuse_mislabelled(name: str, groups: Mapping[str, xr.Dataset]) -> None:
 def _is_name(value: Any) -> bool:
     """Whether it is a name as scenarios give them: identifiers, with dots between."""
     return isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
+
+
+def _is_reaction(value: Any) -> bool:
+    """Whether it is a reaction as runs list them: what goes in, what comes out, and a note in brackets or none."""
+    return isinstance(value, str) and len(value.partition(" (")[0].split(" -> ")) == 2
 
 
 def told_as_read(name: str, group: str, variable: xr.Variable) -> xr.Variable:

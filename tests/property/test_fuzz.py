@@ -431,6 +431,8 @@ STORES = {
     "a codec that nobody knows": (_shaped("counts/volume", codecs=[{"name": "pickle"}]), "plot", "cannot be read"),
     "trials of another run": (_valued("surface/trial", [3, 4, 5]), "compare", "surface/trial is not the coordinate"),
     "times that fall": (_valued("counts/time", [0.0, 2.0, 1.0, 3.0, 4.0]), "plot", "counts/time is not the coord"),
+    "a reaction without sides": (_valued("events/reaction", "A"), "plot", "events/reaction is not the list of"),
+    "a species at home nowhere": (_valued("counts/home", "nowhere"), "plot", "counts/home is not the list of places"),
     "a shape beyond all": (_shaped("counts/count", shape=[10**18, 5, 1, 2]), "resume --quiet", "are not those of its"),
     "another dimension": (_shaped("counts/volume", dimension_names=["x"]), "compare", "counts/volume is not"),
     "a file elsewhere is to be removed": (
