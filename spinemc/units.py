@@ -88,20 +88,31 @@ def _tidy(text: str) -> str:
     return re.sub(r" ?([/*()]) ?", r"\1", " ".join(text.translate(_PRINTED).split()))
 
 
-USUAL = (
-    *("femto- = 1e-15 = f-", "pico- = 1e-12 = p-", "nano- = 1e-9 = n-", "micro- = 1e-6 = µ- = μ- = u-"),
-    *("milli- = 1e-3 = m-", "centi- = 1e-2 = c-", "kilo- = 1e3 = k-", "mega- = 1e6 = M-", "giga- = 1e9 = G-"),
-    *("meter = [length] = m = metre", "second = [time] = s = sec", "mole = [substance] = mol"),
-    *(
-        "ampere = [current] = A",
-        "gram = [mass]",
-        "radian = [] = rad",
-        "degree = 3.141592653589793 / 180 * radian = deg",
-    ),
-    *("liter = 1e-3 * meter ** 3 = l = L = litre", "molar = mole / liter = M", "coulomb = ampere * second = C"),
-    *("volt = kilogram * meter ** 2 / second ** 3 / ampere = V", "ohm = volt / ampere = Ω"),
-    *("siemens = ampere / volt = S", "farad = coulomb / volt = F"),
-)
+USUAL = """\
+femto- = 1e-15 = f-
+pico- = 1e-12 = p-
+nano- = 1e-9 = n-
+micro- = 1e-6 = µ- = μ- = u-
+milli- = 1e-3 = m-
+centi- = 1e-2 = c-
+kilo- = 1e3 = k-
+mega- = 1e6 = M-
+giga- = 1e9 = G-
+meter = [length] = m = metre
+second = [time] = s = sec
+mole = [substance] = mol
+ampere = [current] = A
+gram = [mass]
+radian = [] = rad
+degree = 3.141592653589793 / 180 * radian = deg
+liter = 1e-3 * meter ** 3 = l = L = litre
+molar = mole / liter = M
+coulomb = ampere * second = C
+volt = kilogram * meter ** 2 / second ** 3 / ampere = V
+ohm = volt / ampere = Ω
+siemens = ampere / volt = S
+farad = coulomb / volt = F
+""".splitlines()
 """Units of the literature, as pint reads definitions: those of all the world take it half a second."""
 
 

@@ -89,7 +89,7 @@ def _peaks(one: xr.Dataset) -> list[str]:
     if not off.any():
         return []
     first = off & (one["species"] == one["species"][off][0])
-    clear = (abs(change) / one["peak_error"].where(one["peak_error"] > 0)).where(first).fillna(-1.0)
+    clear = (abs(change) / one["peak_error"].where(one["peak_error"] > 0)).fillna(np.inf).where(first, -1.0)
     worst = one.isel(series=int(clear.values.argmax()))
     more = f", as are {int(off.sum()) - 1} more" if off.sum() > 1 else ""
     return [

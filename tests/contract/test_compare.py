@@ -130,6 +130,9 @@ def test_each_fault_of_a_model_is_told(store):
     bound = found["species"] == "R"
     more = off.assign(share=off["share"].where(~bound, -0.3))
     assert "its mean of Ca in " in verdict(more) and re.search(r" more, by up to 30% \(R on .*\)", verdict(more))
+    peak, second = found["twin_peak"].sel(twin="ode", drop=True), found["series"][1].item()
+    alike = found.assign(peak=peak.where(found["series"] != second, 1.5 * peak), peak_error=0.0 * peak)
+    assert f": peaks of {second} are " in verdict(alike)
     high = found.assign(peak=1.5 * found["peak"], peak_error=found["peak_error"] + 1e-3)
     assert verdict(high).startswith(
         "ode is safe here for means, not for what hangs on peaks or thresholds: peaks of Ca in "
